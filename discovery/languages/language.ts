@@ -1,0 +1,75 @@
+import type { InventoryItem, Verb } from '../../collector/observation.js'
+import type { Note, Policy } from '../policy.js'
+
+/** One attempted action in normal form; object and source as in `Rule`, but a concrete one. */
+export interface Access {
+	verb: Verb
+	object: string
+	source: string
+}
+
+/**
+ * Where an access happens: everything that selectors and postures look at.
+ * `peer` describes the other end of a network access, when it is known.
+ */
+export interface Context {
+	workload: string
+	namespace: string
+	podLabels: Record<string, string>
+	namespaceLabels: Record<string, string>
+	container: string
+	node: string
+	nodeLabels: Record<string, string>
+	/** KubeArmor posture of the namespace, per class group. */
+	posture: { file: 'audit' | 'block'; network: 'audit' | 'block'; capabilities: 'audit' | 'block' }
+	peer?: {
+		namespace: string
+		podLabels: Record<string, string>
+		namespaceLabels: Record<string, string>
+		address: string
+	}
+}
+
+export interface Verdict {
+	verdict: 'allow' | 'audit' | 'block'
+	/** Name of the manifest and the rule that decided, as a person would say it. */
+	rule: string
+}
+
+/** One object in one enforcement language: the parsed form and its YAML view. */
+export interface Manifest {
+	/** `KubeArmorPolicy`, `NetworkPolicy`, `WhittleHostPolicy` … */
+	kind: string
+	/** Kubernetes-safe name; also the stem of the file name. */
+	name: string
+	namespace: string
+	/** The object itself: canonical, signed form. */
+	object: Record<string, unknown>
+	/** The same as YAML, readable unchanged by YAML 1.1 and 1.2 parsers. */
+	yaml: string
+}
+
+export interface Rendering {
+	manifests: Manifest[]
+	notes: Note[]
+}
+
+/** What `render` may look at besides the policies: labels and selectors come from the inventory. */
+export interface RenderContext {
+	/** Inventory items that are valid now, sorted. */
+	inventory: InventoryItem[]
+}
+
+/** A folder of `languages/` exports one of these; all pass `test/discovery/language.contract.test.ts`. */
+export interface Language {
+	/** `kubearmor`, `network-policy`, `host`. */
+	name: string
+	/** Classes that it can carry. */
+	classes: readonly string[]
+	/** Policies of ONE workload (all classes that are given) → manifests, or refusals in notes. */
+	render(policies: Policy[], context: RenderContext): Rendering
+	/** All live manifests (foreign ones too) × one access → verdict with the deciding rule. */
+	evaluate(manifests: Record<string, unknown>[], access: Access, context: Context): Verdict
+	/** Problems with a manifest against the enforcer's real schema and limits; empty when sound. */
+	validate(manifest: Record<string, unknown>): Note[]
+}

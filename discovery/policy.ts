@@ -1,0 +1,65 @@
+import type { Class, Verb } from '../collector/observation.js'
+
+/**
+ * One rule: `effect` on `object` for `access` by `sources` (executable paths, sorted;
+ * empty means any). Object text is that of `Sighting`, except that a network peer has
+ * been resolved through the inventory at the time of the flow (`peers.ts`):
+ * `workload:[CLUSTER/]NAMESPACE/KIND/NAME`, `service:NAMESPACE/NAME`, `node:NAME`,
+ * `cidr:ADDRESS/LENGTH`, `name:DNSNAME` or `any`; a policy of the class network is per
+ * pod, so its workload name has no container.
+ */
+export interface Rule {
+	effect: 'allow' | 'deny'
+	object: string
+	access: Verb[]
+	sources: string[]
+}
+
+/** What the digest covers, and nothing else. `workload` is the canonical workload name. */
+export interface PolicyBody {
+	workload: string
+	class: Class
+	rules: Rule[]
+}
+
+/** An immutable revision. */
+export interface Policy extends PolicyBody {
+	/** `sha256:HEX` of the canonical JSON (RFC 8785) of the body. */
+	digest: string
+}
+
+/** What a rule rests on; one per rule, in a table of its own. */
+export interface RuleEvidence {
+	/** The raw objects that the rule covers, sorted, at most 256, with how often each was seen. */
+	covers: { object: string; verb: Verb; source: string; count: number }[]
+	coveredCount: number
+	count: number
+	firstMs: number
+	lastMs: number
+	/** Distinct clock hours, UTC days, pods (smallest four) and versions in which it was seen. */
+	hourCount: number
+	dayCount: number
+	pods: string[]
+	versions: string[]
+	/** Redacted examples: command lines, parents. */
+	samples: string[]
+	/** True when exec itself implies it. */
+	required: boolean
+	/** Seen only with a terminal or an exec into the container. */
+	interactive: boolean
+	/** One sentence: why the rule has the shape it has. */
+	why: string
+	/** What the rule grants beyond what was seen; '' when exactly what was seen. */
+	beyond: string
+}
+
+/** Something that a person must know about a policy, a manifest or a rule. */
+export interface Note {
+	/** Stable code, e.g. `kubearmor.unix-socket`. */
+	code: string
+	severity: 'info' | 'warning' | 'refusal'
+	/** One plain sentence. */
+	text: string
+	/** Index of the rule it is about, when it is about one. */
+	rule?: number
+}

@@ -1,0 +1,34 @@
+import type { z } from 'zod'
+import type { Reader, Writer } from '../../collector/store.js'
+import type { SensorService } from '../../native/messages.js'
+
+/** What an operation may touch. Readers are synchronous; every write goes to the one writer. */
+export interface OperationContext {
+	reader: Reader
+	writer: Writer
+	/** Null where no sensor runs. */
+	sensor: SensorService | null
+	/** Who asks: `local:USER` for the command line, `page:SESSION` for the page. */
+	actor: string
+	nowMs(): number
+	/** The data folder. */
+	dataDir: string
+	/** What the service knows of its sources and set-up, for status. */
+	sources(): { name: string; state: string; sentence: string }[]
+}
+
+/**
+ * One thing that the service can do. The table of operations is the REST API, the OpenAPI
+ * document and what the command line calls, with or without a live owner.
+ */
+export interface Operation<I extends z.ZodType, O extends z.ZodType> {
+	/** `listWorkloads`: the OpenAPI operationId and the command line's name for it. */
+	name: string
+	method: 'GET' | 'POST' | 'DELETE'
+	/** Below `/api/v1`, with `:id` parameters. Path, query and body are merged into one input. */
+	path: string
+	summary: string
+	input: I
+	output: O
+	run(context: OperationContext, input: z.output<I>): Promise<z.output<O>> | z.output<O>
+}
