@@ -1,0 +1,561 @@
+/**
+ * The shapes of everything that the API takes and gives, as zod schemas: the same object
+ * validates a request, documents it in OpenAPI and types the page (`import type`).
+ * Times are UTC milliseconds and end in `Ms`. Texts that came from telemetry are escaped
+ * in the store (control and bidirectional characters as `\xNN`) and stay so here.
+ *
+ * Below `/api/v1` (`:workload` is WorkloadRef, percent-encoded; path, query and body merge
+ * into one input; `web/operations/table.ts` lists them):
+ *
+ *   GET    /workloads                               ListWorkloads → WorkloadPage
+ *   GET    /workloads/:workload                     GetWorkload → WorkloadDetail
+ *   GET    /workloads/:workload/behaviours          ListBehaviours → BehaviourPage
+ *   GET    /policies                                ListPolicies → SuggestionPage
+ *   GET    /policies/:workload/:class               GetPolicy → PolicyDetail
+ *   GET    /policies/:workload/:class/rules/:rule   GetRuleEvidence → RuleEvidence
+ *   POST   /policies/:workload/:class/approve       Approve → Decided
+ *   POST   /policies/:workload/:class/reject        Reject → Decided
+ *   POST   /policies/:workload/:class/plan          PlanChange → Plan (a dry run)
+ *   POST   /policies/:workload/:class/apply         PlanChange → Changed
+ *   POST   /policies/:workload/:class/rollback      RollbackChange → Changed
+ *   GET    /explain/:workload                       Explain → Explanation
+ *   GET    /manifests · /languages                  ListManifests → ManifestPage · LanguageList
+ *   GET    /history · /violations · /gaps · /timeline · /bad-inputs    … → pages
+ *   GET    /status · /sources · /probe              Status · SourceList · ProbeReport
+ *   GET    /session (Session) · DELETE /session     logs out
+ *   GET    /events                                  SSE: changed, resync (ChangedEvent)
+ */
+import { z } from 'zod'
+
+export const Class = z.enum(['process', 'file-read', 'file-write', 'network', 'privilege'])
+export const Result = z.enum(['allowed', 'denied', 'failed'])
+
+/**
+ * Where a workload's class is. `applied` reads "applied, unproven": the policy is at its
+ * target and nothing has shown that it holds. `none`: seen, but never in this class.
+ */
+export const State = z.enum(['none', 'learning', 'proposed', 'audit', 'applied', 'enforced'])
+export const Decision = z.enum(['none', 'approved', 'rejected'])
+
+export const Limit = z.coerce.number().int().min(1).max(1000).default(100)
+/** Opaque; from the `continue` of the page before. */
+export const Cursor = z.string().max(4096).optional()
+/** Id, whole name, name without the cluster when there is only one, or an unambiguous ending of it. */
+export const WorkloadRef = z.string().min(1).max(2048)
+export const Digest = z
+	.string()
+	.regex(/^sha256:[0-9a-f]{64}$/, 'A digest is "sha256:" and 64 hexadecimal digits.')
+const Search = z.string().max(256).optional()
+const Name = z.string().max(512).optional()
+const Order = z.enum(['asc', 'desc']).default('asc')
+
+const page = <T extends z.ZodType>(item: T) =>
+	z.object({
+		items: z.array(item),
+		/** Cursor of the next page; null on the last one. */
+		continue: z.string().nullable()
+	})
+
+// workloads --------------------------------------------------------------------
+
+export const ClassState = z.object({
+	class: Class,
+	state: State,
+	/** Where it is and what it waits for. */
+	sentence: z.string(),
+	decision: Decision,
+	/** The digest that is proposed now. */
+	digest: z.string().nullable(),
+	ruleCount: z.number()
+})
+
+export const Workload = z.object({
+	id: z.number(),
+	/** The canonical name. */
+	name: z.string(),
+	/** The name without the cluster when only one exists. */
+	displayName: z.string(),
+	form: z.enum(['container', 'host']),
+	cluster: z.string(),
+	namespace: z.string(),
+	kind: z.string(),
+	owner: z.string(),
+	container: z.string(),
+	node: z.string(),
+	cgroup: z.string(),
+	firstMs: z.number(),
+	lastMs: z.number(),
+	startCount: z.number(),
+	violationCount: z.number(),
+	classes: z.array(ClassState)
+})
+
+export const Version = z.object({
+	digest: z.string(),
+	description: z.string(),
+	firstMs: z.number(),
+	lastMs: z.number()
+})
+
+export const WorkloadDetail = Workload.extend({
+	versions: z.array(Version),
+	/** Hours in which it was watched, and those of them with noticeable loss. */
+	exposedHourCount: z.number(),
+	lossyHourCount: z.number(),
+	/** Pods or unit instances that were seen, the smallest hundred. */
+	pods: z.array(z.string()),
+	/** Canonical names that turned out to be this workload. */
+	aliases: z.array(z.string())
+})
+
+export const ListWorkloads = z.object({
+	search: Search,
+	cluster: Name,
+	namespace: Name,
+	kind: Name,
+	state: State.optional(),
+	class: Class.optional(),
+	sort: z.enum(['name', 'last']).default('name'),
+	order: Order,
+	limit: Limit,
+	continue: Cursor
+})
+export const Facet = z.object({ value: z.string(), count: z.number() })
+export const Facets = z.record(z.string(), z.array(Facet))
+export const WorkloadPage = page(Workload).extend({
+	/** Of everything that matches the filters, not just of this page. */
+	total: z.number(),
+	facets: Facets
+})
+export const GetWorkload = z.object({ workload: WorkloadRef })
+
+// behaviours -------------------------------------------------------------------
+
+export const Behaviour = z.object({
+	class: Class,
+	verb: z.string(),
+	object: z.string(),
+	/** Executable; '' when the source could not say. */
+	source: z.string(),
+	result: Result,
+	count: z.number(),
+	firstMs: z.number(),
+	lastMs: z.number(),
+	hourCount: z.number(),
+	dayCount: z.number(),
+	/** The four smallest. */
+	pods: z.array(z.string()),
+	required: z.boolean(),
+	interactive: z.boolean(),
+	/** Redacted command line or parent. */
+	detail: z.string()
+})
+export const ListBehaviours = z.object({
+	workload: WorkloadRef,
+	class: Class.optional(),
+	result: Result.optional(),
+	search: Search,
+	limit: Limit,
+	continue: Cursor
+})
+export const BehaviourPage = page(Behaviour)
+
+// policies ---------------------------------------------------------------------
+
+/** One row of the suggestions table: what is proposed now for one workload and class. */
+export const Suggestion = z.object({
+	/** `ID/CLASS`: stable key of the row. */
+	key: z.string(),
+	workloadId: z.number(),
+	workload: z.string(),
+	displayName: z.string(),
+	cluster: z.string(),
+	namespace: z.string(),
+	kind: z.string(),
+	class: Class,
+	digest: z.string(),
+	revision: z.number(),
+	state: State,
+	sentence: z.string(),
+	decision: Decision,
+	ruleCount: z.number(),
+	noteCount: z.number(),
+	/** Notes of severity warning or refusal. */
+	warningCount: z.number(),
+	/** When this revision was proposed. */
+	sinceMs: z.number(),
+	/** What it rests on: counts are shown, hours, days, pods and starts decide. */
+	firstMs: z.number(),
+	lastMs: z.number(),
+	count: z.number(),
+	hourCount: z.number(),
+	dayCount: z.number(),
+	podCount: z.number(),
+	startCount: z.number()
+})
+export const ListPolicies = z.object({
+	search: Search,
+	cluster: Name,
+	namespace: Name,
+	kind: Name,
+	workload: WorkloadRef.optional(),
+	class: Class.optional(),
+	state: State.optional(),
+	decision: Decision.optional(),
+	sort: z.enum(['name', 'class', 'state', 'rules', 'notes', 'last', 'since', 'hours']).default('name'),
+	order: Order,
+	limit: Limit,
+	continue: Cursor
+})
+export const SuggestionPage = page(Suggestion).extend({ total: z.number(), facets: Facets })
+
+export const Note = z.object({
+	code: z.string(),
+	severity: z.enum(['info', 'warning', 'refusal']),
+	text: z.string(),
+	rule: z.number().optional()
+})
+export const RuleRow = z.object({
+	/** Index in the policy's body; what `getRuleEvidence` takes. */
+	index: z.number(),
+	effect: z.enum(['allow', 'deny']),
+	object: z.string(),
+	access: z.array(z.string()),
+	/** Executables; empty means any. */
+	sources: z.array(z.string()),
+	count: z.number(),
+	coveredCount: z.number(),
+	hourCount: z.number(),
+	dayCount: z.number(),
+	pods: z.array(z.string()),
+	firstMs: z.number(),
+	lastMs: z.number(),
+	required: z.boolean(),
+	interactive: z.boolean(),
+	why: z.string(),
+	beyond: z.string()
+})
+export const Approval = z.object({
+	id: z.number(),
+	workloadId: z.number(),
+	workload: z.string(),
+	class: Class,
+	digest: z.string(),
+	decision: z.enum(['approved', 'rejected']),
+	actor: z.string(),
+	reason: z.string(),
+	atMs: z.number()
+})
+export const PlanAction = z.object({
+	/** `write`, `delete`, `hold`, `lift` … */
+	verb: z.string(),
+	/** File below the target's folder, or cgroup. */
+	object: z.string(),
+	/** One sentence for people. */
+	sentence: z.string(),
+	/** What will be there afterwards, for reading; '' when nothing will be. */
+	content: z.string()
+})
+export const Plan = z.object({
+	target: z.string(),
+	actions: z.array(PlanAction),
+	/** What undoes the actions, in the order of undoing. */
+	undo: z.array(PlanAction),
+	notes: z.array(Note),
+	/** Each with its sentence; with any of these, nothing is done. */
+	refusals: z.array(Note)
+})
+export const Change = z.object({
+	id: z.number(),
+	workloadId: z.number(),
+	workload: z.string(),
+	class: Class,
+	digest: z.string(),
+	action: z.enum(['apply', 'revert']),
+	target: z.string(),
+	state: z.enum(['planned', 'applied', 'enforced', 'audit', 'failed', 'reverted']),
+	actor: z.string(),
+	outcome: z.string(),
+	revertsId: z.number().nullable(),
+	atMs: z.number(),
+	plan: Plan
+})
+export const Revision = z.object({
+	digest: z.string(),
+	revision: z.number(),
+	createdMs: z.number(),
+	ruleCount: z.number(),
+	/** What is proposed now. */
+	current: z.boolean(),
+	/** Latest decision about exactly this digest. */
+	decision: Decision
+})
+export const PolicyDetail = Suggestion.extend({
+	/** False when an older revision was asked for. */
+	current: z.boolean(),
+	createdMs: z.number(),
+	rules: z.array(RuleRow),
+	notes: z.array(Note),
+	revisions: z.array(Revision),
+	approvals: z.array(Approval),
+	changes: z.array(Change)
+})
+/** `digest`: an older revision; without it, what is proposed now. */
+export const GetPolicy = z.object({ workload: WorkloadRef, class: Class, digest: Digest.optional() })
+
+// evidence ---------------------------------------------------------------------
+
+export const GetRuleEvidence = z.object({
+	workload: WorkloadRef,
+	class: Class,
+	rule: z.coerce.number().int().min(0),
+	digest: Digest.optional()
+})
+export const RuleEvidence = z.object({
+	digest: z.string(),
+	rule: RuleRow,
+	/** Raw objects that the rule covers, at most 256. */
+	covers: z.array(z.object({ object: z.string(), verb: z.string(), source: z.string(), count: z.number() })),
+	versions: z.array(z.string()),
+	samples: z.array(z.string()),
+	/** Intervals in which a source was blind for this workload: absence inside them proves nothing. */
+	gapCount: z.number()
+})
+export const Explain = z.object({
+	workload: WorkloadRef,
+	class: Class.optional(),
+	rule: z.coerce.number().int().min(0).optional()
+})
+export const Explanation = z.object({
+	workload: z.string(),
+	class: Class.nullable(),
+	rule: z.number().nullable(),
+	sentences: z.array(z.string())
+})
+
+// manifests --------------------------------------------------------------------
+
+export const Manifest = z.object({
+	language: z.string(),
+	workloadId: z.number(),
+	workload: z.string(),
+	classes: z.array(Class),
+	kind: z.string(),
+	name: z.string(),
+	namespace: z.string(),
+	/** Safe relative path to write it to: `NAMESPACE/NAME.yaml`. */
+	file: z.string(),
+	yaml: z.string()
+})
+export const ListManifests = z.object({
+	/** Without it: every language that can carry the workload's policies. */
+	language: z.string().max(64).optional(),
+	workload: WorkloadRef.optional(),
+	namespace: Name,
+	class: Class.optional(),
+	/** Render this digest instead of what is proposed now (with `workload` and `class`). */
+	digest: Digest.optional(),
+	/** Workloads per page, not manifests. */
+	limit: Limit,
+	continue: Cursor
+})
+/** A note of a language about one workload. */
+export const ManifestNote = Note.extend({ language: z.string(), workload: z.string() })
+export const ManifestPage = page(Manifest).extend({ notes: z.array(ManifestNote) })
+export const Language = z.object({ name: z.string(), classes: z.array(Class) })
+export const LanguageList = z.object({ items: z.array(Language) })
+export const Nothing = z.object({})
+
+// decisions and changes --------------------------------------------------------
+
+export const Approve = z.object({
+	workload: WorkloadRef,
+	class: Class,
+	/** Exactly what was read; refused with a conflict when something else is proposed by now. */
+	digest: Digest,
+	reason: z.string().max(2000).default('')
+})
+export const Reject = Approve.extend({ reason: z.string().min(1, 'Say why, for the next reader.').max(2000) })
+export const Decided = z.object({ approval: Approval, state: State, sentence: z.string() })
+
+export const TargetName = z.enum(['directory', 'host'])
+/** `audit` counts what would be denied; `block` denies it. */
+export const Mode = z.enum(['audit', 'block'])
+export const PlanChange = z.object({
+	workload: WorkloadRef,
+	class: Class,
+	target: TargetName,
+	mode: Mode.default('block'),
+	/** Without it: what is proposed now. Applying takes only an approved digest. */
+	digest: Digest.optional()
+})
+export const RollbackChange = z.object({
+	workload: WorkloadRef,
+	class: Class,
+	/** Without it: the target of the latest change that is still in force. */
+	target: TargetName.optional(),
+	dryRun: z.boolean().default(false)
+})
+export const Changed = z.object({
+	change: Change,
+	/** False when it was in force already, so nothing was done. */
+	changed: z.boolean(),
+	state: State,
+	sentence: z.string()
+})
+
+export const ListHistory = z.object({
+	workload: WorkloadRef.optional(),
+	class: Class.optional(),
+	limit: Limit,
+	continue: Cursor
+})
+/** Newest first. */
+export const HistoryEntry = z.discriminatedUnion('kind', [
+	z.object({ kind: z.literal('approval'), atMs: z.number(), approval: Approval }),
+	z.object({ kind: z.literal('change'), atMs: z.number(), change: Change })
+])
+export const HistoryPage = page(HistoryEntry)
+
+// what happened ----------------------------------------------------------------
+
+export const Violation = z.object({
+	id: z.number(),
+	workloadId: z.number(),
+	workload: z.string(),
+	class: Class,
+	digest: z.string(),
+	verb: z.string(),
+	object: z.string(),
+	source: z.string(),
+	action: z.enum(['blocked', 'would-block']),
+	rule: z.string(),
+	target: z.string(),
+	detail: z.string(),
+	count: z.number(),
+	firstMs: z.number(),
+	lastMs: z.number()
+})
+export const ListViolations = z.object({
+	workload: WorkloadRef.optional(),
+	class: Class.optional(),
+	action: z.enum(['blocked', 'would-block']).optional(),
+	sinceMs: z.coerce.number().int().min(0).optional(),
+	limit: Limit,
+	continue: Cursor
+})
+/** Newest first. */
+export const ViolationPage = page(Violation)
+
+export const Gap = z.object({
+	id: z.number(),
+	producer: z.string(),
+	scope: z.string(),
+	fromMs: z.number(),
+	toMs: z.number(),
+	reason: z.string(),
+	lostCount: z.number(),
+	detail: z.string()
+})
+export const ListGaps = z.object({
+	workload: WorkloadRef.optional(),
+	scope: Name,
+	reason: Name,
+	limit: Limit,
+	continue: Cursor
+})
+/** Newest first. */
+export const GapPage = page(Gap)
+
+export const TimelineEntry = z.object({
+	workloadId: z.number(),
+	workload: z.string(),
+	pod: z.string(),
+	atMs: z.number(),
+	kind: z.enum(['first-sight', 'exec', 'connect', 'start', 'exit']),
+	text: z.string(),
+	count: z.number()
+})
+export const GetTimeline = z.object({
+	workload: WorkloadRef.optional(),
+	pod: Name,
+	fromMs: z.coerce.number().int().min(0).optional(),
+	toMs: z.coerce.number().int().min(0).optional(),
+	limit: Limit,
+	continue: Cursor
+})
+/** Oldest first. */
+export const TimelinePage = page(TimelineEntry)
+
+// the service ------------------------------------------------------------------
+
+export const SourceStatus = z.object({ name: z.string(), state: z.string(), sentence: z.string() })
+export const SourceList = z.object({ items: z.array(SourceStatus) })
+export const Status = z.object({
+	version: z.string(),
+	node: z.string(),
+	nowMs: z.number(),
+	dataDir: z.string(),
+	schemaVersion: z.number(),
+	storeBytes: z.number(),
+	workloadCount: z.number(),
+	/** Workload × class in each state. */
+	states: z.record(State, z.number()),
+	violationCount: z.number(),
+	/** Since UTC midnight, and on the UTC day before. */
+	violationsToday: z.number(),
+	violationsYesterday: z.number(),
+	gapCount: z.number(),
+	lostCount: z.number(),
+	badInputCount: z.number(),
+	lastSeenMs: z.number().nullable(),
+	sensor: z.boolean(),
+	sources: z.array(SourceStatus),
+	/** What to do next, most useful first, at most three. */
+	next: z.array(z.object({ sentence: z.string(), command: z.string() }))
+})
+export const BadInput = z.object({
+	producer: z.string(),
+	file: z.string(),
+	line: z.number(),
+	reason: z.string(),
+	hash: z.string()
+})
+export const ListBadInputs = z.object({ limit: Limit, continue: Cursor })
+export const BadInputPage = page(BadInput)
+export const ProbeReport = z.object({
+	/** False where no sensor runs; then `missing` says what would bring it. */
+	sensor: z.boolean(),
+	kernel: z.string(),
+	root: z.boolean(),
+	btf: z.boolean(),
+	cgroupVersion: z.enum(['v2', 'hybrid', 'v1', 'none']),
+	cgroupRoot: z.string(),
+	bpfLsmActive: z.boolean(),
+	items: z.array(
+		z.object({ object: z.string(), program: z.string(), works: z.boolean(), sentence: z.string() })
+	),
+	missing: z.array(z.string())
+})
+
+// problems and events ----------------------------------------------------------
+
+/** RFC 9457, sent as `application/problem+json`. `type` is stable; `detail` is for people. */
+export const Problem = z.object({
+	type: z.string(),
+	title: z.string(),
+	status: z.number(),
+	detail: z.string(),
+	instance: z.string(),
+	errors: z.array(z.object({ pointer: z.string(), detail: z.string(), code: z.string() })).optional()
+})
+
+/** An event of `/api/v1/events` (SSE). The event's name is `changed`, `denial` or `resync`. */
+export const ChangedEvent = z.object({
+	/** Tables that changed since the event before. */
+	tables: z.array(z.string()),
+	atMs: z.number()
+})
+
+/** The page's session, from `GET /api/v1/session`. */
+export const Session = z.object({ actor: z.string(), expiresMs: z.number() })
