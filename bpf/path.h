@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Identity and names of files. A file is counted under a hash of (mount, superblock,
+ * inode, name hash): the kernel's name hash is salted with the parent directory, so a
+ * hard link, a bind mount or another directory gives another object, and its name is
+ * told at first sight. Names are copied from the leaf up, never compared in the kernel.
+ */
+#ifndef WHITTLE_PATH_H
+#define WHITTLE_PATH_H
+
+#include "maps.h"
+
+struct place {
+	struct dentry *dentry;
+	struct vfsmount *mnt;
+};
+
+static __always_inline void read_place(struct place *place, const struct path *path)
+{
+	/* struct path is {mnt, dentry} on every kernel that has BPF; one read for both. */
+	struct {
+		void *mnt, *dentry;
+	} both = {};
+
+	bpf_probe_read_kernel(&both, sizeof(both), path);
+	place->mnt = both.mnt;
+	place->dentry = both.dentry;
+}
+
+static __always_inline struct mount *mount_of(struct vfsmount *mnt)
+{
+	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+}
+
+/* Eight bytes of a name as a number, with whether all of its characters are digits. */
+static __always_inline u64 name_hash(const char name[16], bool *digits)
+{
+	*digits = true;
+	for (int i = 0; i < 16; i++) {
+		if (!name[i]) {
+			*digits = *digits && i > 0;
+			break;
+		}
+		if (name[i] < '0' || name[i] > '9')
+			*digits = false;
+	}
+	return ((const u64 *)name)[0] ^ (((const u64 *)name)[1] * 0x9E3779B97F4A7C15ULL);
+}
+
+/*
+ * procfs has an inode for every process and file; its objects are named instead, with
+ * every all-digits name read as one, or the table would fill with process ids.
+ */
+static __always_inline u64 proc_object(struct place *place, u64 hash)
+{
+	struct dentry *dentry = place->dentry, *parent;
+
+	for (int i = 0; i < 8; i++) {
+		char name[16] __attribute__((aligned(8))) = {};
+		const unsigned char *text = BPF_CORE_READ(dentry, d_name.name);
+		u64 value;
+		bool digits;
+
+		parent = BPF_CORE_READ(dentry, d_parent);
+		if (parent == dentry)
+			break;
+		bpf_probe_read_kernel_str(name, sizeof(name), text);
+		value = name_hash(name, &digits);
+		if (digits) {
+			hash = mix(hash, 1);
+		} else {
+			hash = mix(hash, value);
+			/* Names longer than what was read differ in their length at least. */
+			hash = mix(hash, BPF_CORE_READ(dentry, d_name.len));
+		}
+		dentry = parent;
+	}
+	return hash;
+}
+
+static __always_inline u64 place_object(struct place *place, struct inode *inode, struct configuration *c)
+{
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	struct mount *mount = mount_of(place->mnt);
+	struct dentry *leaf = place->dentry;
+	u64 magic = BPF_CORE_READ(sb, s_magic);
+	u64 hash = mix(c->seed, (u64)sb);
+
+	/* Pipes, sockets and anonymous inodes have no path; one object for each kind. */
+	if (magic == PIPEFS_MAGIC || magic == SOCKFS_MAGIC || magic == ANON_INODE_FS_MAGIC)
+		return mix(c->seed, magic);
+	hash = mix(hash, BPF_CORE_READ(mount, mnt_id));
+	if (magic == PROC_SUPER_MAGIC)
+		return proc_object(place, hash);
+	hash = mix(hash, BPF_CORE_READ(inode, i_ino));
+	return mix(hash, BPF_CORE_READ(leaf, d_name.hash));
+}
+
+static __always_inline u64 file_object(struct file *file, struct configuration *c)
+{
+	struct place place;
+
+	read_place(&place, &file->f_path);
+	return place_object(&place, BPF_CORE_READ(file, f_inode), c);
+}
+
+/*
+ * Appends the names from a dentry up to the root of its mount tree to the record's text,
+ * behind its present length. A global function: the verifier walks it once, not once per
+ * caller. The length is kept in the record and read back (volatile) at each step, so that
+ * the verifier sees one state per step instead of one per possible length.
+ */
+__attribute__((noinline)) int append_names(struct first_sight *record, u64 leaf, u64 mnt)
+{
+	struct dentry *dentry = (void *)leaf, *root, *up;
+	struct mount *mount, *below;
+	const unsigned char *name;
+	bool whole = false;
+	long length;
+	u32 at;
+
+	if (!record)
+		return 0;
+	mount = mount_of((void *)mnt);
+	for (int i = 0; i < DEPTH_MAX; i++) {
+		root = BPF_CORE_READ(mount, mnt.mnt_root);
+		if (dentry == root) {
+			below = BPF_CORE_READ(mount, mnt_parent);
+			if (below == mount) {
+				whole = true;
+				break;
+			}
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mount = below;
+			continue;
+		}
+		at = *(volatile u16 *)&record->length;
+		if (at > TEXT_BYTES - NAME_BYTES)
+			break;
+		name = BPF_CORE_READ(dentry, d_name.name);
+		length = bpf_probe_read_kernel_str(&record->text[at], NAME_BYTES, name);
+		if (length < 0) {
+			note_loss(LOSS_READ_FAILED);
+			break;
+		}
+		record->length = at + length;
+		up = BPF_CORE_READ(dentry, d_parent);
+		if (up == dentry) {
+			/* A root that nothing is mounted on: pipes, memfd, lazily unmounted trees. */
+			record->flags |= RECORD_DETACHED;
+			whole = true;
+			break;
+		}
+		dentry = up;
+	}
+	if (!whole) {
+		record->flags |= RECORD_TRUNCATED;
+		note_loss(LOSS_PATH_TRUNCATED);
+	}
+	return 0;
+}
+
+/* Describes a file, unless that was done. Returns the object to count under, 0 without detail. */
+static __always_inline u64 describe_place(struct place *place, struct inode *inode, u64 object, u64 unit,
+					  struct configuration *c)
+{
+	struct first_sight *record;
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	struct dentry *leaf = place->dentry, *parent = BPF_CORE_READ(leaf, d_parent);
+	u16 mode = BPF_CORE_READ(inode, i_mode);
+	u64 directory = mix(mix(mix(c->seed, (u64)sb), BPF_CORE_READ(parent, d_inode, i_ino)), unit);
+	u16 flags = 0;
+
+	if (is_seen(object))
+		return object;
+	if (!within_budget(directory, c->directory_budget)) {
+		note_loss(LOSS_COLLAPSED);
+		object = mix(directory, 2);
+		if (is_seen(object))
+			return object;
+		place->dentry = parent;
+		flags = RECORD_COLLAPSED;
+	}
+	record = reserve(RECORD_FILE, object);
+	if (!record)
+		return 0;
+	record->unit = unit;
+	record->flags = flags;
+	record->inode = BPF_CORE_READ(inode, i_ino);
+	record->device = BPF_CORE_READ(sb, s_dev);
+	if ((mode & S_IFMT) == S_IFDIR)
+		record->flags |= RECORD_DIRECTORY;
+	if (!flags && BPF_CORE_READ(inode, i_nlink) == 0)
+		record->flags |= RECORD_DELETED;
+	append_names(record, (u64)place->dentry, (u64)place->mnt);
+	if (!remember(object)) {
+		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	submit(record);
+	return object;
+}
+
+static __always_inline u64 describe_file(struct file *file, u64 object, u64 unit, struct configuration *c)
+{
+	struct place place;
+
+	read_place(&place, &file->f_path);
+	return describe_place(&place, BPF_CORE_READ(file, f_inode), object, unit, c);
+}
+
+/* The open file behind a descriptor of the current task. */
+static __always_inline struct file *file_of_descriptor(long descriptor)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *table = task->files->fdt;
+	struct file **files = table->fd, *file = NULL;
+
+	if (descriptor < 0 || descriptor >= table->max_fds)
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
+	return file;
+}
+
+#endif

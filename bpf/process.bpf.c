@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Processes: exec, fork, exit, what exec itself opens, and the tasks that were running
+ * before us. An exec is counted as (unit, executable that asked, executable that runs).
+ */
+#include "task.h"
+#include <bpf/bpf_tracing.h>
+#include "user_path.h"
+
+/* A command line is evidence for people; it is read once per (unit, asker, executable). */
+static __always_inline void describe_exec(struct task_struct *task, struct task_record *record, u64 asker,
+					  struct configuration *c)
+{
+	u64 object = mix(mix(mix(c->seed, record->unit), asker), record->source) ^ OP_EXEC;
+	struct first_sight *sight;
+	unsigned long start, length;
+
+	if (is_seen(object))
+		return;
+	sight = reserve(RECORD_EXEC, record->source);
+	if (!sight)
+		return;
+	sight->unit = record->unit;
+	sight->source = asker;
+	sight->operation = OP_EXEC;
+	sight->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
+	start = BPF_CORE_READ(task, mm, arg_start);
+	length = BPF_CORE_READ(task, mm, arg_end) - start;
+	if (length > ARGUMENT_BYTES - 1) {
+		length = ARGUMENT_BYTES - 1;
+		sight->flags |= RECORD_TRUNCATED;
+	}
+	if (bpf_probe_read_user(sight->text, length & (ARGUMENT_BYTES - 1), (void *)start) == 0)
+		sight->length = length;
+	if (!remember(object)) {
+		bpf_ringbuf_discard(sight, BPF_RB_NO_WAKEUP);
+		return;
+	}
+	submit(sight);
+}
+
+static __always_inline void count_required(struct task_record *record, u64 object)
+{
+	struct counter_key key = key_of(record, OP_READ, RESULT_ALLOWED, object);
+
+	key.flags |= FLAG_REQUIRED;
+	count(&key);
+}
+
+struct interpreter {
+	u64 object;
+	u64 unit;
+};
+
+/* The loader that exec mapped is the file behind AT_BASE: resolved by the kernel, not parsed by us. */
+static long note_interpreter(struct task_struct *task, struct vm_area_struct *vma, void *data)
+{
+	struct interpreter *interpreter = data;
+	struct configuration *c = config();
+	struct file *file = BPF_CORE_READ(vma, vm_file);
+
+	if (!file || !c)
+		return 0;
+	interpreter->object = describe_file(file, file_object(file, c), interpreter->unit, c);
+	return 0;
+}
+
+static __always_inline unsigned long loader_base(struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	unsigned long pair[2];
+
+	for (int i = 0; i < 22; i++) {
+		bpf_probe_read_kernel(pair, sizeof(pair),
+				      (void *)mm + bpf_core_field_offset(struct mm_struct, saved_auxv) + i * sizeof(pair));
+		if (pair[0] == AT_BASE)
+			return pair[1];
+		if (pair[0] == 0)
+			break;
+	}
+	return 0;
+}
+
+/* Real root of the host's own namespaces: only it may be taken for Whittle. */
+static __always_inline bool is_host_root(struct task_struct *task, struct configuration *c)
+{
+	return BPF_CORE_READ(task, cred, euid.val) == 0 && BPF_CORE_READ(task, cred, user_ns, level) == 0 &&
+	       (u64)BPF_CORE_READ(task, nsproxy, mnt_ns) == c->self_mount_namespace;
+}
+
+/* Length of a kernel string of up to about a thousand bytes, without its NUL. */
+static __always_inline long string_length(const char *text)
+{
+	char piece[CHUNK_BYTES];
+	long whole = 0;
+
+	for (int i = 0; i < CHUNKS_MAX; i++) {
+		long length = bpf_probe_read_kernel_str(piece, sizeof(piece), text + whole);
+
+		if (length < 1)
+			break;
+		whole += length - 1;
+		if (length < CHUNK_BYTES)
+			break;
+	}
+	return whole;
+}
+
+/* `node DIST/cli/main.js …` is Whittle's command line; the launcher script before it is pending. */
+static __always_inline u32 self_flag(struct task_struct *task, struct linux_binprm *bprm, u64 executable,
+				     struct configuration *c)
+{
+	const char *filename = BPF_CORE_READ(bprm, filename);
+	char piece[CHUNK_BYTES];
+	long length;
+	u64 tail = 0;
+
+	if (!is_host_root(task, c))
+		return 0;
+	if (executable == c->self_executable) {
+		/* The first argument is the program's own name: short, or not Whittle's. */
+		unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+		char first;
+		u64 hash;
+
+		length = bpf_probe_read_user_str(piece, sizeof(piece), (void *)start);
+		if (length < 1)
+			return 0;
+		hash = text_hash((void *)start + length, true, c->seed, &first);
+		return hash == c->self_script[0] || hash == c->self_script[1] ? TASK_SELF : 0;
+	}
+	if (filename == BPF_CORE_READ(bprm, interp))
+		return 0;
+	length = string_length(filename);
+	if (length < 8)
+		return 0;
+	bpf_probe_read_kernel(&tail, sizeof(tail), filename + length - 7);
+	/* "whittle\0" as a little-endian number. */
+	return tail == 0x00656c7474696877ULL ? TASK_SELF_PENDING : 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(handle_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct configuration *c = config();
+	struct task_record *record;
+	struct task_struct *parent_task;
+	struct file *file = bprm->file;
+	struct counter_key key;
+	u64 asker, unit, cgroup2, executable;
+	bool terminal, starts = false;
+	unsigned long base;
+	u32 self;
+	char comm[16] = {};
+
+	if (!c)
+		return 0;
+	record = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!record) {
+		note_loss(LOSS_TASK_STORAGE);
+		return 0;
+	}
+	if (!record->unit)
+		adopt(task, record, c);
+	asker = record->source;
+	executable = file_object(file, c);
+	cgroup2 = cgroup2_of(task);
+	self = self_flag(task, bprm, executable, c);
+	if (self)
+		record->flags = (record->flags & ~TASK_SELF_PENDING) | self;
+	/* What Whittle launches into another cgroup is a workload, not Whittle. */
+	else if ((record->flags & TASK_SELF) && cgroup2 != c->self_cgroup2)
+		record->flags = 0;
+	if (record->flags & (TASK_SELF | TASK_SELF_PENDING)) {
+		record->source = executable;
+		record->cgroup2 = cgroup2;
+		return 0;
+	}
+
+	terminal = BPF_CORE_READ(task, signal, tty) != NULL;
+	record->source = executable;
+	bpf_probe_read_kernel(comm, sizeof(comm), &task->comm);
+	parent_task = BPF_CORE_READ(task, real_parent);
+	unit = unit_by_cgroup(task, c, cgroup2);
+	if (unit) {
+		/* The first process that comes into a cgroup from outside starts it. */
+		u64 parent_cgroup2 = cgroup2_of(parent_task);
+
+		starts = unit != record->unit || (cgroup2 != c->root_cgroup2 && parent_cgroup2 != cgroup2);
+		record->unit = unit;
+	} else {
+		u32 parent_id = BPF_CORE_READ(parent_task, tgid);
+		char parent_comm[16] = {};
+
+		bpf_probe_read_kernel(parent_comm, sizeof(parent_comm), &parent_task->comm);
+		if (parent_id == 1 ||
+		    launcher_flag(parent_comm, BPF_CORE_READ(parent_task, signal, tty) != NULL)) {
+			record->unit = UNIT(UNIT_PROGRAM, executable);
+			starts = true;
+		}
+	}
+	record->cgroup2 = cgroup2;
+	record->flags = (terminal ? TASK_INTERACTIVE : 0) | launcher_flag(comm, terminal);
+	record->capability_epoch = 0;
+
+	executable = describe_file(file, executable, record->unit, c);
+	key = key_of(record, OP_EXEC, RESULT_ALLOWED, executable);
+	key.source = asker;
+	count(&key);
+	if (starts) {
+		key = key_of(record, OP_START, RESULT_ALLOWED, executable);
+		count(&key);
+	}
+	if (bprm->buf[4] == 1 && bprm->buf[0] == 0x7f) {
+		/* 32-bit system calls fire no tp/syscalls: from here on this process is a blind spot. */
+		key = key_of(record, OP_EXEC_32_BIT, RESULT_ALLOWED, executable);
+		count(&key);
+	}
+	describe_exec(task, record, asker, c);
+
+	if (executable)
+		count_required(record, executable);
+	base = loader_base(task);
+	if (base) {
+		struct interpreter interpreter = {.unit = record->unit};
+
+		if (bpf_find_vma(task, base, note_interpreter, &interpreter, 0) == 0) {
+			if (interpreter.object)
+				count_required(record, interpreter.object);
+		} else {
+			note_loss(LOSS_READ_FAILED);
+		}
+	}
+	if (bprm->filename != bprm->interp) {
+		u64 script = describe_kernel_path(bprm->filename, record->unit, c);
+
+		if (script)
+			count_required(record, script);
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(handle_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct configuration *c = config();
+	struct task_record *from, *to;
+	struct counter_key key;
+
+	if (!c)
+		return 0;
+	from = bpf_task_storage_get(&tasks, parent, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	to = bpf_task_storage_get(&tasks, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!from || !to) {
+		note_loss(LOSS_TASK_STORAGE);
+		return 0;
+	}
+	if (!from->unit)
+		adopt(parent, from, c);
+	*to = *from;
+	if ((to->flags & (TASK_SELF | TASK_SELF_PENDING)) || child->pid != child->tgid)
+		return 0;
+	key = key_of(to, OP_FORK, RESULT_ALLOWED, 0);
+	count(&key);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(handle_exit, struct task_struct *task)
+{
+	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, 0);
+	struct counter_key key;
+
+	if (!record || (record->flags & (TASK_SELF | TASK_SELF_PENDING)) || task->pid != task->tgid)
+		return 0;
+	key = key_of(record, OP_EXIT, RESULT_ALLOWED, 0);
+	count(&key);
+	return 0;
+}
+
+static __always_inline int failed_exec(struct trace_event_raw_sys_exit *context, const char *path, long directory)
+{
+	struct configuration *c = config();
+	struct task_record *record;
+	struct counter_key key;
+	u64 object = 0;
+	u8 result = RESULT_FAILED;
+
+	if (context->ret >= 0 || !c)
+		return 0;
+	record = actor(c);
+	if (!record)
+		return 0;
+	if (context->ret == -EACCES || context->ret == -EPERM) {
+		result = RESULT_DENIED;
+		object = describe_user_path(path, directory, record->unit, c);
+	}
+	key = key_of(record, OP_EXEC, result, object);
+	count(&key);
+	return 0;
+}
+
+SEC("tp/syscalls/sys_exit_execve")
+int handle_execve_failed(struct trace_event_raw_sys_exit *context)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	return failed_exec(context, (const char *)ARGUMENT_0(regs), AT_FDCWD);
+}
+
+SEC("tp/syscalls/sys_exit_execveat")
+int handle_execveat_failed(struct trace_event_raw_sys_exit *context)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	return failed_exec(context, (const char *)ARGUMENT_1(regs), (int)ARGUMENT_0(regs));
+}
+
+/* Container runtimes and systemd make the cgroup before they start anything in it. */
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(handle_cgroup_made, struct cgroup *cgroup, const char *path)
+{
+	struct first_sight *record = reserve(RECORD_CGROUP, cgroup->kn->id);
+	long length;
+
+	if (!record)
+		return 0;
+	record->device = cgroup->root->hierarchy_id;
+	length = bpf_probe_read_kernel_str(record->text, TEXT_BYTES - 1, path);
+	record->length = length > 0 ? length : 0;
+	submit(record);
+	return 0;
+}
+
+/* Run once after the other programs are attached: inserts are idempotent. */
+SEC("iter/task")
+int snapshot_tasks(struct bpf_iter__task *context)
+{
+	struct task_struct *task = context->task;
+	struct configuration *c = config();
+	struct task_record *record;
+	struct file *file;
+
+	if (!task || !c || (task->flags & PF_KTHREAD) || !task->mm)
+		return 0;
+	record = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!record) {
+		note_loss(LOSS_TASK_STORAGE);
+		return 0;
+	}
+	adopt(task, record, c);
+	if ((record->flags & (TASK_SELF | TASK_SELF_PENDING)) || task->pid != task->tgid)
+		return 0;
+	file = BPF_CORE_READ(task, mm, exe_file);
+	if (file)
+		describe_file(file, record->source, record->unit, c);
+	return 0;
+}

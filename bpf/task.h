@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Who acts: the unit of a task. A cgroup of its own decides (v2; where that is the root,
+ * a deeper v1 one of name=systemd, memory, pids). Outside any, a child of a launcher
+ * starts a unit named by its executable at exec, and all descendants inherit it.
+ */
+#ifndef WHITTLE_TASK_H
+#define WHITTLE_TASK_H
+
+#include "maps.h"
+#include "path.h"
+
+#define UNIT(kind, id) (((u64)(kind) << 56) | ((id) & 0x00ffffffffffffffULL))
+
+static __always_inline u64 cgroup2_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+/*
+ * The unit by cgroup, or 0 at the root of all of them. Named hierarchies have no
+ * subsystem, so the set's links are walked: one per mounted hierarchy, 16 are enough.
+ */
+static __always_inline u64 unit_by_cgroup(struct task_struct *task, struct configuration *c, u64 cgroup2)
+{
+	struct css_set *set;
+	struct list_head *head, *next;
+	u64 found[3] = {0, 0, 0};
+
+	if (cgroup2 && cgroup2 != c->root_cgroup2)
+		return UNIT(UNIT_CGROUP2, cgroup2);
+	if (!c->hierarchies[0] && !c->hierarchies[1] && !c->hierarchies[2])
+		return 0;
+	set = BPF_CORE_READ(task, cgroups);
+	head = (void *)set + bpf_core_field_offset(struct css_set, cgrp_links);
+	next = BPF_CORE_READ(head, next);
+	for (int i = 0; i < 16; i++) {
+		struct cgrp_cset_link *link;
+		struct cgroup *cgroup;
+		u32 hierarchy;
+
+		if (next == head || !next)
+			break;
+		link = (void *)next - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link);
+		cgroup = BPF_CORE_READ(link, cgrp);
+		hierarchy = BPF_CORE_READ(cgroup, root, hierarchy_id);
+		if (hierarchy && BPF_CORE_READ(cgroup, level) > 0) {
+			u64 id = UNIT(UNIT_CGROUP1, ((u64)hierarchy << 48) | BPF_CORE_READ(cgroup, kn, id));
+
+			if (hierarchy == c->hierarchies[0])
+				found[0] = id;
+			else if (hierarchy == c->hierarchies[1])
+				found[1] = id;
+			else if (hierarchy == c->hierarchies[2])
+				found[2] = id;
+		}
+		next = BPF_CORE_READ(next, next);
+	}
+	return found[0] ? found[0] : found[1] ? found[1] : found[2];
+}
+
+static __always_inline u32 launcher_flag(const char *comm, bool terminal)
+{
+	u32 *kind = bpf_map_lookup_elem(&launchers, comm);
+
+	if (!kind || (*kind == 2 && !terminal))
+		return 0;
+	return TASK_LAUNCHER;
+}
+
+/* The unit of a task that was running before us: by cgroup, else the ancestor below a launcher. */
+static __always_inline void adopt(struct task_struct *task, struct task_record *record, struct configuration *c)
+{
+	struct task_struct *walker = BPF_CORE_READ(task, group_leader), *parent;
+	char comm[16];
+	u32 tgid = BPF_CORE_READ(task, tgid);
+	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+
+	record->cgroup2 = cgroup2_of(task);
+	record->flags = 0;
+	if (BPF_CORE_READ(task, signal, tty))
+		record->flags |= TASK_INTERACTIVE;
+	if (bpf_map_lookup_elem(&self_processes, &tgid))
+		record->flags |= TASK_SELF;
+	bpf_probe_read_kernel(comm, sizeof(comm), &walker->comm);
+	record->flags |= tgid == 1 ? TASK_LAUNCHER : launcher_flag(comm, record->flags & TASK_INTERACTIVE);
+	record->source = file ? file_object(file, c) : 0;
+	record->unit = unit_by_cgroup(task, c, record->cgroup2);
+	if (record->unit)
+		return;
+	for (int i = 0; i < 24; i++) {
+		u32 id;
+
+		parent = BPF_CORE_READ(walker, real_parent);
+		id = parent ? BPF_CORE_READ(parent, tgid) : 0;
+		if (id <= 1)
+			break;
+		bpf_probe_read_kernel(comm, sizeof(comm), &parent->comm);
+		if (launcher_flag(comm, BPF_CORE_READ(parent, signal, tty) != NULL))
+			break;
+		walker = BPF_CORE_READ(parent, group_leader);
+	}
+	file = BPF_CORE_READ(walker, mm, exe_file);
+	record->unit = UNIT(UNIT_PROGRAM, file ? file_object(file, c) : record->source);
+}
+
+/* The record of the current task, or NULL for Whittle itself (and, counted, when there is no room). */
+static __always_inline struct task_record *actor(struct configuration *c)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, 0);
+	u64 cgroup2;
+
+	if (!record) {
+		if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+			return NULL;
+		record = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!record) {
+			note_loss(LOSS_TASK_STORAGE);
+			return NULL;
+		}
+		adopt(task, record, c);
+	}
+	if (record->flags & (TASK_SELF | TASK_SELF_PENDING))
+		return NULL;
+	cgroup2 = bpf_get_current_cgroup_id();
+	if (cgroup2 != record->cgroup2) {
+		u64 unit = unit_by_cgroup(task, c, cgroup2);
+
+		record->cgroup2 = cgroup2;
+		if (unit)
+			record->unit = unit;
+	}
+	return record;
+}
+
+static __always_inline struct counter_key key_of(struct task_record *actor, u16 operation, u8 result, u64 object)
+{
+	struct counter_key key = {
+		.unit = actor->unit,
+		.source = actor->source,
+		.object = object,
+		.operation = operation,
+		.result = result,
+		.flags = actor->flags & TASK_INTERACTIVE ? FLAG_INTERACTIVE : 0,
+	};
+
+	return key;
+}
+
+#endif
