@@ -1,0 +1,301 @@
+import { createHash } from 'node:crypto'
+import type { Class } from '../collector/observation.js'
+import type { Reader, SqlValue, Statement, Writer } from '../collector/store.js'
+import {
+	compareText,
+	networkObject,
+	OBSERVATION_COLUMNS,
+	OBSERVATION_JOINS,
+	parseNetworkObject,
+	parseObservation
+} from './behaviour.js'
+import { canonicalBody, policyOf } from './digest.js'
+import { parseInventoryRow } from './inventory.js'
+import { learn, type Sighted } from './learn/exact.js'
+import { createPeers, type Peers, spansOf } from './peers.js'
+import type { Note, Policy, RuleEvidence } from './policy.js'
+import { ephemeralContainers, type Subject, subjectsOf, type WorkloadRow } from './subject.js'
+
+/** What one pass did. */
+export interface Discovered {
+	/** Policies that were looked at because their observations (or the inventory) changed. */
+	examinedCount: number
+	/** New revisions. */
+	revisionCount: number
+	/** Policies whose digest stayed while their evidence or notes changed. */
+	refreshedCount: number
+}
+
+/**
+ * Looks for changes whenever it is called, and remembers what it has seen: a pass over an
+ * unchanged store reads a few aggregates and writes nothing.
+ */
+export interface Discoverer {
+	discover(nowMs: number): Promise<Discovered>
+}
+
+/**
+ * One pass over the whole store: for each workload and class with trusted behaviours, the
+ * policy it needs now. The stage's only file that touches the store.
+ */
+export function discover(reader: Reader, writer: Writer, nowMs: number): Promise<Discovered> {
+	return createDiscoverer(reader, writer).discover(nowMs)
+}
+
+/** A discoverer that lives as long as its store is open. Its passes must not overlap. */
+export function createDiscoverer(reader: Reader, writer: Writer): Discoverer {
+	const markers = new Map<string, string>()
+	const written = new Map<string, string>()
+	let inventory: Inventory | undefined
+
+	return {
+		async discover(nowMs) {
+			const inventoryMarker = markerOfInventory(reader)
+			const inventoryChanged = inventory?.marker !== inventoryMarker
+			if (!inventory || inventoryChanged) inventory = readInventory(reader, inventoryMarker)
+			const { peers, ephemeral } = inventory
+			const changes = changeMarkers(reader)
+			const workloads = readWorkloads(reader)
+			const done: Discovered = { examinedCount: 0, revisionCount: 0, refreshedCount: 0 }
+			const batch = createBatch(writer)
+			const newMarkers = new Map<string, string>()
+			const newlyWritten = new Map<string, string>()
+			for (const subject of subjectsOf(workloads, ephemeral, anchorsOf(reader))) {
+				const key = `${subject.classes.join()} ${subject.name}`
+				const marker = subject.memberIds.map((id) => `${id}:${changes.get(id) ?? ''}`).join(' ')
+				const dependsOnInventory = subject.classes.includes('network')
+				if (markers.get(key) === marker && !(inventoryChanged && dependsOnInventory)) continue
+				const observations = readObservations(reader, subject)
+				for (const of of subject.classes) {
+					done.examinedCount++
+					const proposal = propose(subject, of, observations, peers)
+					if (!proposal) continue
+					const fingerprint = fingerprintOf(proposal.policy.digest, proposal.evidence, proposal.notes)
+					const slot = `${subject.anchorId} ${of}`
+					const before = written.get(slot) ?? writtenBefore(reader, subject.anchorId, of)
+					if (before === fingerprint) continue
+					if (before?.startsWith(proposal.policy.digest)) done.refreshedCount++
+					else done.revisionCount++
+					await batch.add(statementsFor(subject.anchorId, proposal, nowMs))
+					newlyWritten.set(slot, fingerprint)
+				}
+				newMarkers.set(key, marker)
+			}
+			await batch.add(withdrawn(reader, workloads, ephemeral))
+			await batch.flush()
+			// Only what is committed is remembered: after a failed write the next pass tries again.
+			for (const [key, marker] of newMarkers) markers.set(key, marker)
+			for (const [slot, fingerprint] of newlyWritten) written.set(slot, fingerprint)
+			return done
+		}
+	}
+}
+
+interface Inventory {
+	marker: string
+	peers: Peers
+	ephemeral: Set<string>
+}
+
+interface Proposal {
+	policy: Policy
+	evidence: RuleEvidence[]
+	notes: Note[]
+}
+
+/** The policy of one class, or null when nothing trusted was seen in it. Pure. */
+function propose(
+	subject: Subject,
+	of: Class,
+	observations: readonly Sighted[],
+	peers: Peers
+): Proposal | null {
+	const ambiguities = new Set<string>()
+	const seen =
+		of === 'network'
+			? observations.flatMap((one) => withPeers(one, subject, peers, ambiguities))
+			: observations
+	const { rules, evidence, notes } = learn(seen, of, subject.form)
+	if (rules.length === 0) return null
+	for (const text of [...ambiguities].sort(compareText)) {
+		notes.push({ code: 'peers.ambiguous', severity: 'warning', text })
+	}
+	return { policy: policyOf({ workload: subject.name, class: of, rules }), evidence, notes }
+}
+
+/** The observation once per peer that it may have been; other classes pass unchanged. */
+function withPeers(seen: Sighted, subject: Subject, peers: Peers, ambiguities: Set<string>): Sighted[] {
+	if (seen.class !== 'network' || seen.result !== 'allowed') return [seen]
+	const flow = parseNetworkObject(seen.object)
+	if (!flow || flow.protocol === 'unix') return [seen]
+	const { verb } = seen
+	const resolved = peers.resolve({
+		cluster: subject.cluster,
+		verb,
+		direction: flow.direction,
+		peer: flow.peer,
+		spans: spansOf(seen)
+	})
+	if (resolved.ambiguity !== '') ambiguities.add(resolved.ambiguity)
+	return resolved.peers.map((peer) => ({ ...seen, object: networkObject({ ...flow, peer }) }))
+}
+
+function readWorkloads(reader: Reader): WorkloadRow[] {
+	return reader
+		.all(
+			'SELECT id, name, form, cluster, namespace, kind, owner, container, alias_of FROM workloads ORDER BY id'
+		)
+		.map((row) => ({
+			id: Number(row.id),
+			name: String(row.name),
+			form: row.form === 'host' ? 'host' : 'container',
+			cluster: String(row.cluster),
+			namespace: String(row.namespace),
+			kind: String(row.kind),
+			owner: String(row.owner),
+			container: String(row.container),
+			aliasOf: row.alias_of === null ? null : Number(row.alias_of)
+		}))
+}
+
+/** Something per workload that differs whenever its observations do: rows, counts and hours only grow. */
+function changeMarkers(reader: Reader): Map<number, string> {
+	const rows = reader.each(
+		'SELECT workload_id, COUNT(*) AS rows, SUM(count) AS seen, SUM(hours) AS hours, MAX(last_ms) AS last,' +
+			' SUM(flags) AS flags FROM observations GROUP BY workload_id'
+	)
+	const markers = new Map<number, string>()
+	for (const row of rows) {
+		markers.set(Number(row.workload_id), [row.rows, row.seen, row.hours, row.last, row.flags].join())
+	}
+	return markers
+}
+
+function markerOfInventory(reader: Reader): string {
+	const row = reader.get(
+		'SELECT COUNT(*) AS items, MAX(from_ms) AS last, COUNT(to_ms) AS ended, SUM(LENGTH(item)) AS bytes,' +
+			' MAX(to_ms) AS last_end FROM inventory'
+	)
+	return JSON.stringify(row ?? {}, (_, value: unknown) =>
+		typeof value === 'bigint' ? value.toString() : value
+	)
+}
+
+function readInventory(reader: Reader, marker: string): Inventory {
+	const items = reader
+		.all('SELECT * FROM inventory ORDER BY cluster, kind, namespace, name, uid, from_ms')
+		.map(parseInventoryRow)
+	return { marker, peers: createPeers(items), ephemeral: ephemeralContainers(items) }
+}
+
+/** Where the network policies of pods were kept before, so that their revisions stay in one line. */
+function anchorsOf(reader: Reader): Set<number> {
+	const rows = reader.all("SELECT DISTINCT workload_id FROM policies WHERE class = 'network'")
+	return new Set(rows.map((row) => Number(row.workload_id)))
+}
+
+function readObservations(reader: Reader, subject: Subject): Sighted[] {
+	const ids = subject.memberIds
+	const rows = reader.each(
+		`SELECT ${OBSERVATION_COLUMNS} FROM ${OBSERVATION_JOINS} WHERE o.workload_id IN (${ids.map(() => '?').join()})`,
+		...ids
+	)
+	const observations: Sighted[] = []
+	for (const row of rows) {
+		const seen = parseObservation(row)
+		observations.push({ ...seen, raw: seen.object })
+	}
+	return observations
+}
+
+/** The fingerprint of what the store holds, for the first look at a policy in this process. */
+function writtenBefore(reader: Reader, workloadId: number, of: Class): string | undefined {
+	const policy = reader.get(
+		'SELECT policy.id, policy.digest, policy.notes FROM proposals proposal' +
+			' JOIN policies policy ON policy.id = proposal.policy_id WHERE proposal.workload_id = ? AND proposal.class = ?',
+		workloadId,
+		of
+	)
+	if (!policy) return undefined
+	const evidence = reader
+		.all('SELECT data FROM evidence WHERE policy_id = ? ORDER BY rule', policy.id ?? null)
+		.map((row): unknown => JSON.parse(String(row.data)))
+	return fingerprintOf(String(policy.digest), evidence, JSON.parse(String(policy.notes)))
+}
+
+function fingerprintOf(digest: string, evidence: unknown, notes: unknown): string {
+	return `${digest} ${createHash('sha256')
+		.update(JSON.stringify([evidence, notes]))
+		.digest('hex')}`
+}
+
+function statementsFor(workloadId: number, proposal: Proposal, nowMs: number): Statement[] {
+	const { policy, evidence, notes } = proposal
+	const key: SqlValue[] = [workloadId, policy.class, policy.digest]
+	return [
+		{
+			sql:
+				'INSERT INTO policies (workload_id, class, digest, revision, body, notes, created_ms)' +
+				' SELECT ?, ?, ?, COALESCE(MAX(revision), 0) + 1, ?, ?, ? FROM policies WHERE workload_id = ? AND class = ?' +
+				' ON CONFLICT (workload_id, class, digest) DO UPDATE SET notes = excluded.notes',
+			params: [...key, canonicalBody(policy), JSON.stringify(notes), nowMs, workloadId, policy.class]
+		},
+		{
+			sql:
+				'INSERT INTO proposals (workload_id, class, policy_id, since_ms) SELECT ?, ?, id, ? FROM policies' +
+				' WHERE workload_id = ? AND class = ? AND digest = ?' +
+				' ON CONFLICT (workload_id, class) DO UPDATE SET policy_id = excluded.policy_id, since_ms = excluded.since_ms' +
+				' WHERE policy_id <> excluded.policy_id',
+			params: [workloadId, policy.class, nowMs, ...key]
+		},
+		...evidence.map((data, rule) => ({
+			sql:
+				'INSERT INTO evidence (policy_id, rule, data) SELECT id, ?, ? FROM policies' +
+				' WHERE workload_id = ? AND class = ? AND digest = ?' +
+				' ON CONFLICT (policy_id, rule) DO UPDATE SET data = excluded.data WHERE data <> excluded.data',
+			params: [rule, JSON.stringify(data), ...key]
+		}))
+	]
+}
+
+/** What turned out to be part of another workload, or a debug container, proposes nothing any more. */
+function withdrawn(
+	reader: Reader,
+	workloads: readonly WorkloadRow[],
+	ephemeral: ReadonlySet<string>
+): Statement[] {
+	const gone = new Set(
+		workloads
+			.filter((workload) => workload.aliasOf !== null || ephemeral.has(workload.name))
+			.map((workload) => workload.id)
+	)
+	if (gone.size === 0) return []
+	return reader
+		.all('SELECT DISTINCT workload_id FROM proposals ORDER BY workload_id')
+		.map((row) => Number(row.workload_id))
+		.filter((id) => gone.has(id))
+		.map((id) => ({ sql: 'DELETE FROM proposals WHERE workload_id = ?', params: [id] }))
+}
+
+/** Statements in transactions of a few thousand: the writer is shared with the collector. */
+function createBatch(writer: Writer): {
+	add(statements: Statement[]): Promise<void>
+	flush(): Promise<void>
+} {
+	let pending: Statement[] = []
+	const flush = async () => {
+		if (pending.length === 0) return
+		const statements = pending
+		pending = []
+		await writer.transact(statements)
+	}
+	return {
+		async add(statements) {
+			pending.push(...statements)
+			if (pending.length >= TRANSACTION_STATEMENTS) await flush()
+		},
+		flush
+	}
+}
+
+const TRANSACTION_STATEMENTS = 3000

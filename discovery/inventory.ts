@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { z } from 'zod'
+import type { InventoryItem } from '../collector/observation.js'
+import type { SqlValue } from '../collector/store.js'
+import { compareText } from './behaviour.js'
+import { podWorkloadName, type WorkloadRef } from './workload.js'
+
+/**
+ * One row of `inventory`: its columns, and the rest of the item as JSON. The rest came from a
+ * cluster, so it is checked here; what is missing gets its empty value.
+ */
+export function parseInventoryRow(row: Record<string, SqlValue>): InventoryItem {
+	const item: unknown = JSON.parse(String(row.item))
+	assert(typeof item === 'object' && item !== null, 'an inventory item must be a JSON object')
+	return itemShape.parse({
+		...item,
+		// As in workload names: a cluster that nobody named is called `default`.
+		cluster: row.cluster === '' ? 'default' : row.cluster,
+		kind: row.kind,
+		namespace: row.namespace,
+		name: row.name,
+		uid: row.uid,
+		fromMs: Number(row.from_ms),
+		toMs: row.to_ms === null ? null : Number(row.to_ms)
+	})
+}
+
+const itemShape = z.object({
+	cluster: z.string(),
+	kind: z.enum([
+		'Pod',
+		'Node',
+		'Namespace',
+		'Service',
+		'EndpointSlice',
+		'Deployment',
+		'ReplicaSet',
+		'StatefulSet',
+		'DaemonSet',
+		'Job',
+		'CronJob'
+	]),
+	namespace: z.string(),
+	name: z.string(),
+	uid: z.string(),
+	fromMs: z.number(),
+	toMs: z.number().nullable(),
+	labels: z.record(z.string(), z.string()).default({}),
+	addresses: z.array(z.string()).default([]),
+	owner: z.object({ kind: z.string(), name: z.string() }).nullable().default(null),
+	node: z.string().default(''),
+	hostNetwork: z.boolean().default(false),
+	containers: z
+		.array(
+			z.object({
+				name: z.string(),
+				image: z.string().default(''),
+				id: z.string().default(''),
+				init: z.boolean().default(false),
+				ephemeral: z.boolean().default(false)
+			})
+		)
+		.default([]),
+	selector: z.record(z.string(), z.string()).nullable().default(null),
+	ports: z
+		.array(
+			z.object({
+				name: z.string().default(''),
+				port: z.number(),
+				targetPort: z.union([z.number(), z.string()]),
+				protocol: z.string().default('TCP')
+			})
+		)
+		.default([]),
+	schedule: z.string().nullable().default(null)
+})
+
+/** Finds the top of owner chains: ReplicaSet → Deployment, Job → CronJob. */
+export interface Owners {
+	/** The workload that a pod belongs to; the pod itself when nothing owns it. */
+	of(pod: InventoryItem): WorkloadRef
+}
+
+/** Builds the owner chains from all items, past and present: a chain never changes in an object's life. */
+export function createOwners(items: readonly InventoryItem[]): Owners {
+	const ownerOf = new Map<string, { kind: string; name: string }>()
+	for (const item of items) {
+		if (item.owner) ownerOf.set(objectKey(item.cluster, item.kind, item.namespace, item.name), item.owner)
+	}
+	return {
+		of(pod) {
+			let { kind, name }: { kind: string; name: string } = pod
+			let owner = pod.owner
+			// Chains are two long; the bound only guards against an inventory that loops.
+			for (let depth = 0; owner && owner.kind !== 'Node' && depth < 8; depth++) {
+				kind = owner.kind
+				name = owner.name
+				owner = ownerOf.get(objectKey(pod.cluster, kind, pod.namespace, name)) ?? null
+			}
+			if (kind === 'ReplicaSet') {
+				// The ReplicaSet was never listed. Its name is the Deployment's plus the hash that the pod carries as a label.
+				const hash = pod.labels['pod-template-hash']
+				if (hash && name.endsWith(`-${hash}`)) {
+					kind = 'Deployment'
+					name = name.slice(0, -hash.length - 1)
+				}
+			}
+			return { cluster: pod.cluster, namespace: pod.namespace, kind, name }
+		}
+	}
+}
+
+/** The inventory arranged for rendering: live pods by workload and namespace, services, nodes, owners. */
+export interface Inventory {
+	/** Live pods of a workload (name without container), sorted by name. */
+	podsOf(workload: string): readonly InventoryItem[]
+	/** All live pods of a namespace, sorted by name. */
+	podsIn(cluster: string, namespace: string): readonly InventoryItem[]
+	find(
+		kind: InventoryItem['kind'],
+		namespace: string,
+		name: string,
+		cluster: string
+	): InventoryItem | undefined
+	/** The workload name (without container) of a pod. */
+	workloadOf(pod: InventoryItem): string
+}
+
+const arranged = new WeakMap<readonly InventoryItem[], Inventory>()
+
+/**
+ * Arranges the items of a `RenderContext`. Thousands of workloads are rendered with one
+ * context, so the arrangement is kept for as long as its array lives.
+ */
+export function arrangeInventory(items: readonly InventoryItem[]): Inventory {
+	const known = arranged.get(items)
+	if (known) return known
+	const owners = createOwners(items)
+	const sorted = [...items].sort((a, b) => compareText(a.name, b.name) || compareText(a.uid, b.uid))
+	const byWorkload = new Map<string, InventoryItem[]>()
+	const byNamespace = new Map<string, InventoryItem[]>()
+	const byName = new Map<string, InventoryItem>()
+	for (const item of sorted) {
+		byName.set(objectKey(item.cluster, item.kind, item.namespace, item.name), item)
+		if (item.kind !== 'Pod') continue
+		append(byWorkload, podWorkloadName(owners.of(item)), item)
+		append(byNamespace, `${item.cluster}/${item.namespace}`, item)
+	}
+	const inventory: Inventory = {
+		podsOf: (workload) => byWorkload.get(workload) ?? [],
+		podsIn: (cluster, namespace) => byNamespace.get(`${cluster}/${namespace}`) ?? [],
+		find: (kind, namespace, name, cluster) => byName.get(objectKey(cluster, kind, namespace, name)),
+		workloadOf: (pod) => podWorkloadName(owners.of(pod))
+	}
+	arranged.set(items, inventory)
+	return inventory
+}
+
+function objectKey(cluster: string, kind: string, namespace: string, name: string): string {
+	return `${cluster}/${kind}/${namespace}/${name}`
+}
+
+/** Adds a value to the list under a key. */
+export function append<V>(map: Map<string, V[]>, key: string, value: V): void {
+	const list = map.get(key)
+	if (list) list.push(value)
+	else map.set(key, [value])
+}
