@@ -1,0 +1,186 @@
+import type { z } from 'zod'
+import type * as shape from '../web/operations/shape.js'
+import { type Colour, type Column, type Listing, when } from './output.js'
+
+type Workload = z.output<typeof shape.Workload>
+type Suggestion = z.output<typeof shape.Suggestion>
+type Behaviour = z.output<typeof shape.Behaviour>
+type Violation = z.output<typeof shape.Violation>
+type HistoryEntry = z.output<typeof shape.HistoryEntry>
+type Gap = z.output<typeof shape.Gap>
+type Source = z.output<typeof shape.SourceStatus>
+
+/** How each kind of thing looks in a table; the first columns are those that people compare by. */
+export const workloads: Listing<Workload> = {
+	kind: 'WorkloadList',
+	name: (item) => `workload/${item.displayName}`,
+	empty: 'No workloads. Run "whittle up" to watch this host, or "whittle replay FILE" to read a recording.',
+	columns: [
+		{ header: 'NAME', value: (item) => item.displayName },
+		...(['process', 'file-read', 'file-write', 'network', 'privilege'] as const).map(
+			(name): Column<Workload> => ({
+				header: name.toUpperCase(),
+				value: (item) =>
+					item.classes.find((entry) => entry.class === name)?.state.replace('none', '-') ?? '-',
+				colour: (item) => stateColour(item.classes.find((entry) => entry.class === name)?.state)
+			})
+		),
+		{
+			header: 'VIOLATIONS',
+			value: (item) => `${item.violationCount}`,
+			colour: (item) => (item.violationCount > 0 ? 'red' : undefined)
+		},
+		{ header: 'STARTS', value: (item) => `${item.startCount}` },
+		{ header: 'LAST SEEN', value: (item, style) => when(item.lastMs, style) },
+		{ header: 'FIRST SEEN', wide: true, value: (item, style) => when(item.firstMs, style) },
+		{
+			header: 'RULES',
+			wide: true,
+			value: (item) => `${item.classes.reduce((sum, entry) => sum + entry.ruleCount, 0)}`
+		},
+		{ header: 'NODE', wide: true, value: (item) => item.node || '-' },
+		{ header: 'CGROUP', wide: true, value: (item) => item.cgroup || '-' }
+	]
+}
+
+export const policies: Listing<Suggestion> = {
+	kind: 'PolicyList',
+	name: (item) => `policy/${item.displayName}/${item.class}`,
+	empty: 'No policies yet. They appear a few seconds after a workload was first seen.',
+	columns: [
+		{ header: 'WORKLOAD', value: (item) => item.displayName },
+		{ header: 'CLASS', value: (item) => item.class },
+		{ header: 'STATE', value: (item) => item.state, colour: (item) => stateColour(item.state) },
+		{ header: 'DECISION', value: (item) => item.decision.replace('none', '-') },
+		{ header: 'RULES', value: (item) => `${item.ruleCount}` },
+		{
+			header: 'WARNINGS',
+			value: (item) => `${item.warningCount}`,
+			colour: (item) => (item.warningCount > 0 ? 'yellow' : undefined)
+		},
+		{ header: 'HOURS', value: (item) => `${item.hourCount}` },
+		{ header: 'DIGEST', value: (item) => item.digest.slice(7, 19) },
+		{ header: 'SINCE', value: (item, style) => when(item.sinceMs, style) },
+		{ header: 'REVISION', wide: true, value: (item) => `${item.revision}` },
+		{ header: 'DAYS', wide: true, value: (item) => `${item.dayCount}` },
+		{ header: 'STARTS', wide: true, value: (item) => `${item.startCount}` },
+		{ header: 'PODS', wide: true, value: (item) => `${item.podCount}` },
+		{ header: 'LAST SEEN', wide: true, value: (item, style) => when(item.lastMs, style) },
+		{ header: 'WHERE IT IS', wide: true, value: (item) => item.sentence }
+	]
+}
+
+export const behaviours: Listing<Behaviour> = {
+	kind: 'BehaviourList',
+	name: (item) => `behaviour/${item.class}/${item.verb}/${item.object}`,
+	empty: 'No behaviours match.',
+	columns: [
+		{ header: 'CLASS', value: (item) => item.class },
+		{ header: 'VERB', value: (item) => item.verb },
+		{
+			header: 'RESULT',
+			value: (item) => item.result,
+			colour: (item) => (item.result === 'denied' ? 'red' : undefined)
+		},
+		{ header: 'COUNT', value: (item) => `${item.count}` },
+		{ header: 'LAST SEEN', value: (item, style) => when(item.lastMs, style) },
+		{ header: 'SOURCE', value: (item) => item.source || '?' },
+		{ header: 'OBJECT', value: (item) => item.object },
+		{ header: 'HOURS', wide: true, value: (item) => `${item.hourCount}` },
+		{ header: 'DAYS', wide: true, value: (item) => `${item.dayCount}` },
+		{ header: 'PODS', wide: true, value: (item) => item.pods.join(',') || '-' },
+		{ header: 'DETAIL', wide: true, value: (item) => item.detail }
+	]
+}
+
+export const violations: Listing<Violation> = {
+	kind: 'ViolationList',
+	name: (item) => `violation/${item.id}`,
+	empty: 'No violations.',
+	columns: [
+		{ header: 'LAST', value: (item, style) => when(item.lastMs, style) },
+		{
+			header: 'ACTION',
+			value: (item) => item.action,
+			colour: (item) => (item.action === 'blocked' ? 'red' : 'yellow')
+		},
+		{ header: 'WORKLOAD', value: (item) => item.workload },
+		{ header: 'COUNT', value: (item) => `${item.count}` },
+		{ header: 'VERB', value: (item) => item.verb },
+		{ header: 'SOURCE', value: (item) => item.source || '?' },
+		{ header: 'OBJECT', value: (item) => item.object },
+		{ header: 'TARGET', wide: true, value: (item) => item.target },
+		{ header: 'DIGEST', wide: true, value: (item) => item.digest.slice(7, 19) },
+		{ header: 'RULE', wide: true, value: (item) => item.rule },
+		{ header: 'DETAIL', wide: true, value: (item) => item.detail }
+	]
+}
+
+export const history: Listing<HistoryEntry> = {
+	kind: 'HistoryList',
+	name: (item) => (item.kind === 'approval' ? `approval/${item.approval.id}` : `change/${item.change.id}`),
+	empty: 'Nothing was decided or changed yet.',
+	columns: [
+		{ header: 'WHEN', value: (item, style) => when(item.atMs, style) },
+		{
+			header: 'WHAT',
+			value: (item) =>
+				item.kind === 'approval' ? item.approval.decision : `${item.change.action} ${item.change.target}`
+		},
+		{
+			header: 'STATE',
+			value: (item) => (item.kind === 'approval' ? '-' : item.change.state),
+			colour: (item) => stateColour(item.kind === 'change' ? item.change.state : undefined)
+		},
+		{ header: 'WORKLOAD', value: (item) => subject(item).workload },
+		{ header: 'CLASS', value: (item) => subject(item).class },
+		{ header: 'DIGEST', value: (item) => subject(item).digest.slice(7, 19) },
+		{ header: 'WHO', value: (item) => subject(item).actor },
+		{
+			header: 'WHY',
+			value: (item) => (item.kind === 'approval' ? item.approval.reason : item.change.outcome)
+		}
+	]
+}
+
+export const gaps: Listing<Gap> = {
+	kind: 'GapList',
+	name: (item) => `gap/${item.id}`,
+	empty: 'No gaps: nothing that was watched is known to be missing.',
+	columns: [
+		{ header: 'FROM', value: (item, style) => when(item.fromMs, style) },
+		{ header: 'TO', value: (item, style) => when(item.toMs, style) },
+		{ header: 'REASON', value: (item) => item.reason },
+		{ header: 'LOST', value: (item) => (item.lostCount === 0 ? '?' : `${item.lostCount}`) },
+		{ header: 'SCOPE', value: (item) => item.scope },
+		{ header: 'DETAIL', value: (item) => item.detail },
+		{ header: 'PRODUCER', wide: true, value: (item) => item.producer }
+	]
+}
+
+export const sources: Listing<Source> = {
+	kind: 'SourceList',
+	name: (item) => `source/${item.name}`,
+	empty: 'No source runs here now. "whittle up" starts them.',
+	columns: [
+		{ header: 'NAME', value: (item) => item.name },
+		{ header: 'STATE', value: (item) => item.state },
+		{ header: 'WHAT IT DOES', value: (item) => item.sentence }
+	]
+}
+
+function subject(item: HistoryEntry): { workload: string; class: string; digest: string; actor: string } {
+	return item.kind === 'approval' ? item.approval : item.change
+}
+
+function stateColour(state: string | undefined): Colour | undefined {
+	const colours: Readonly<Record<string, Colour>> = {
+		enforced: 'green',
+		applied: 'yellow',
+		audit: 'yellow',
+		failed: 'red',
+		learning: 'dim',
+		none: 'dim'
+	}
+	return state === undefined ? undefined : colours[state]
+}
