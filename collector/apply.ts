@@ -1,0 +1,139 @@
+import type { Database } from 'better-sqlite3'
+import type { Batch, Delivery } from './observation.js'
+import { prepareAliases } from './rows/aliases.js'
+import { prepareInventory } from './rows/inventory.js'
+import { prepareObjects } from './rows/objects.js'
+import { prepareObservations } from './rows/observations.js'
+import { prepareTimeline } from './rows/timeline.js'
+import { prepareWorkloads } from './rows/workloads.js'
+import type { Applied } from './store.js'
+
+const HOUR_MS = 3_600_000
+
+/** Applies batches to an open store; `forgetRows` after somebody else changed what it may have cached. */
+export interface Applier {
+	/** One transaction. Returns what it did and which tables changed. */
+	apply(batch: Batch): { applied: Applied; tables: string[] }
+	forgetRows(): void
+}
+
+/**
+ * Prepares every statement once. Nothing in a batch depends on what came before it: rows
+ * merge by union, minimum, maximum and sum, so any order of deliveries ends in the same rows.
+ */
+export function prepareApply(db: Database): Applier {
+	const objects = prepareObjects(db)
+	const workloads = prepareWorkloads(db)
+	const observations = prepareObservations(db)
+	const inventory = prepareInventory(db)
+	const aliases = prepareAliases(db)
+	const timeline = prepareTimeline(db)
+
+	const delivered = db.prepare<[string], { epoch: number; sequence: number }>(
+		'SELECT epoch, sequence FROM deliveries WHERE producer = ?'
+	)
+	const deliver = db.prepare(
+		`INSERT INTO deliveries (producer, epoch, sequence) VALUES (?, ?, ?)
+		 ON CONFLICT DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence`
+	)
+	const addStart = db.prepare(
+		'INSERT INTO starts (workload_id, version_id, pod, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'
+	)
+	const addExposure = db.prepare(
+		`INSERT INTO exposure (workload_id, hour, lossy) VALUES (?, ?, ?)
+		 ON CONFLICT DO UPDATE SET lossy = max(lossy, excluded.lossy)`
+	)
+	const addGap = db.prepare(
+		`INSERT INTO gaps (producer, scope, from_ms, to_ms, reason, lost_count, detail) VALUES (?, ?, ?, ?, ?, ?, ?)
+		 ON CONFLICT DO UPDATE SET to_ms = max(to_ms, excluded.to_ms),
+		   lost_count = lost_count + excluded.lost_count, detail = whittle_text(detail, excluded.detail)`
+	)
+	const addBad = db.prepare(
+		'INSERT INTO bad_inputs (producer, file, line, reason, hash) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'
+	)
+
+	function isDuplicate({ producer, epoch, sequence }: Delivery): boolean {
+		const last = delivered.get(producer)
+		if (last === undefined) return false
+		return epoch < last.epoch || (epoch === last.epoch && sequence <= last.sequence)
+	}
+
+	function addSightings(batch: Batch): number {
+		let rowCount = 0
+		for (const sighting of batch.sightings) {
+			const { subject, version, firstMs, lastMs } = sighting
+			const workload = workloads.touch(subject, firstMs, lastMs)
+			const versionId = workloads.touchVersion(workload.id, version, firstMs, lastMs)
+			const objectId = objects.idOf(sighting.object)
+			const sourceId = objects.idOf(sighting.source)
+			rowCount += observations.add(workload.id, versionId, objectId, sourceId, sighting)
+		}
+		return rowCount
+	}
+
+	function addLife(batch: Batch): void {
+		for (const { subject, version, pod, atMs } of batch.starts) {
+			const { id } = workloads.touch(subject, atMs, atMs)
+			addStart.run(id, workloads.touchVersion(id, version, atMs, atMs), pod, atMs)
+		}
+		for (const { subject, hour, lossy } of batch.exposure) {
+			// Being watched for an hour says nothing about when in it: it must not move an exact first sight.
+			const { id } = workloads.touch(subject, hour * HOUR_MS + HOUR_MS - 1, hour * HOUR_MS)
+			addExposure.run(id, hour, lossy ? 1 : 0)
+		}
+		for (const entry of batch.timeline) {
+			timeline.add(workloads.touch(entry.subject, entry.atMs, entry.atMs).id, entry)
+		}
+		timeline.trim()
+	}
+
+	const applyOnce = db.transaction((batch: Batch): Applied => {
+		const { producer, epoch, sequence } = batch.delivery
+		if (isDuplicate(batch.delivery)) return { duplicate: true, observationCount: 0 }
+		const observationCount = addSightings(batch)
+		addLife(batch)
+		for (const gap of batch.gaps) {
+			addGap.run(producer, gap.scope, gap.fromMs, gap.toMs, gap.reason, gap.lostCount, gap.detail)
+		}
+		for (const item of batch.inventory) inventory.add(item)
+		for (const { file, line, reason, hash } of batch.bad) addBad.run(producer, file, line, reason, hash)
+		const unsettled = workloads.write()
+		if (aliases.settle(unsettled, batch.inventory)) workloads.forget()
+		deliver.run(producer, epoch, sequence)
+		return { duplicate: false, observationCount }
+	}).immediate
+
+	return {
+		apply(batch) {
+			try {
+				const applied = applyOnce(batch)
+				return { applied, tables: applied.duplicate ? [] : tablesOf(batch) }
+			} catch (error) {
+				objects.forget()
+				workloads.forget()
+				timeline.forget()
+				throw error
+			}
+		},
+		forgetRows() {
+			objects.forget()
+			workloads.forget()
+		}
+	}
+}
+
+function tablesOf(batch: Batch): string[] {
+	const tables = ['deliveries']
+	if (batch.sightings.length > 0) tables.push('objects', 'observations')
+	if (batch.sightings.length + batch.starts.length > 0) tables.push('versions')
+	if (batch.starts.length > 0) tables.push('starts')
+	if (batch.exposure.length > 0) tables.push('exposure')
+	if (batch.timeline.length > 0) tables.push('timeline')
+	if (batch.gaps.length > 0) tables.push('gaps')
+	if (batch.inventory.length > 0) tables.push('inventory')
+	if (batch.bad.length > 0) tables.push('bad_inputs')
+	if (tables.some((table) => WITH_WORKLOADS.has(table))) tables.push('workloads')
+	return tables.sort()
+}
+
+const WITH_WORKLOADS = new Set(['observations', 'starts', 'exposure', 'timeline', 'inventory'])
