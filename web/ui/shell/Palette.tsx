@@ -1,0 +1,93 @@
+import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { Search } from 'lucide-react'
+import { useDeferredValue, useMemo, useState } from 'react'
+import { policies, workloads } from '../api/queries.js'
+import { classWord, stateWord } from '../show/state.js'
+import { ClassIcon, StateIcon } from '../show/State.js'
+import { visible } from '../show/text.js'
+import { places } from './Navigation.js'
+
+const MOST_PER_GROUP = 8
+
+/** Ctrl-K: places, workloads and policies by any part of their names. Reads its lists when first opened. */
+export function Palette() {
+	const [query, setQuery] = useState('')
+	const [wasOpened, setWasOpened] = useState(false)
+	const sought = useDeferredValue(query)
+	const navigate = useNavigate()
+	const allWorkloads = useQuery({ ...workloads(), enabled: wasOpened })
+	const allPolicies = useQuery({ ...policies(), enabled: wasOpened })
+
+	const groups = useMemo((): SpotlightActionGroupData[] => {
+		const words = sought
+			.toLowerCase()
+			.split(/\s+/)
+			.filter((word) => word !== '')
+		const matches = (text: string) => words.every((word) => text.toLowerCase().includes(word))
+		const goto = places
+			.filter((place) => matches(place.label))
+			.map((place) => ({
+				id: place.to,
+				label: place.label,
+				leftSection: <place.icon size={16} aria-hidden />,
+				rightSection: <kbd>g {place.key}</kbd>,
+				onClick: () => void navigate({ to: place.to })
+			}))
+		const found = (allWorkloads.data?.items ?? [])
+			.filter((workload) => matches(workload.name))
+			.slice(0, MOST_PER_GROUP)
+			.map((workload) => ({
+				id: `workload ${workload.id}`,
+				label: visible(workload.displayName),
+				description: `${workload.kind === '' ? 'program on a host' : workload.kind}, ${workload.startCount} starts`,
+				onClick: () =>
+					void navigate({ to: '/workloads/$workload', params: { workload: workload.displayName } })
+			}))
+		const suggested = (words.length === 0 ? [] : (allPolicies.data?.items ?? []))
+			.filter((policy) => matches(`${policy.workload} ${classWord[policy.class]} ${policy.class}`))
+			.slice(0, MOST_PER_GROUP)
+			.map((policy) => ({
+				id: `policy ${policy.key}`,
+				label: `${visible(policy.displayName)} · ${classWord[policy.class]}`,
+				description: `${policy.ruleCount} rules, ${stateWord[policy.state].label}`,
+				leftSection: <ClassIcon of={policy.class} size={16} />,
+				rightSection: <StateIcon state={policy.state} />,
+				onClick: () =>
+					void navigate({
+						to: '/policies/$workload/$class',
+						params: { workload: policy.displayName, class: policy.class }
+					})
+			}))
+		return [
+			{ group: 'Places', actions: goto },
+			{ group: 'Workloads', actions: found },
+			{ group: 'Policies', actions: suggested }
+		].filter((group) => group.actions.length > 0)
+	}, [sought, allWorkloads.data, allPolicies.data, navigate])
+
+	return (
+		<Spotlight
+			actions={groups}
+			filter={(_, actions) => actions}
+			query={query}
+			onQueryChange={setQuery}
+			onSpotlightOpen={() => setWasOpened(true)}
+			nothingFound={allWorkloads.isFetching ? 'Reading…' : 'Nothing has that in its name.'}
+			shortcut="mod + K"
+			tagsToIgnore={[]}
+			lockScroll={false}
+			scrollable
+			maxHeight={420}
+			transitionProps={{ duration: 80 }}
+			overlayProps={{ backgroundOpacity: 0.3, blur: 0 }}
+			aria-label="Go to"
+			searchProps={{
+				leftSection: <Search size={16} aria-hidden />,
+				placeholder: 'Workload, policy or place',
+				'aria-label': 'Workload, policy or place'
+			}}
+		/>
+	)
+}
