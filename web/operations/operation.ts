@@ -30,5 +30,18 @@ export interface Operation<I extends z.ZodType, O extends z.ZodType> {
 	summary: string
 	input: I
 	output: O
+	/**
+	 * `service`: needs the writer or the sensor, so it runs beside them. All others only read, and
+	 * the service runs them in its reader threads, where a big query keeps nobody waiting.
+	 */
+	runsIn?: 'service'
 	run(context: OperationContext, input: z.output<I>): Promise<z.output<O>> | z.output<O>
+}
+
+/** An operation of any input and output, as the table holds it. */
+export type AnyOperation = Operation<z.ZodType, z.ZodType>
+
+/** Ties the types of `run` to the schemas. */
+export function operation<I extends z.ZodType, O extends z.ZodType>(one: Operation<I, O>): Operation<I, O> {
+	return one
 }

@@ -387,7 +387,9 @@ export const PlanChange = z.object({
 	target: TargetName,
 	mode: Mode.default('block'),
 	/** Without it: what is proposed now. Applying takes only an approved digest. */
-	digest: Digest.optional()
+	digest: Digest.optional(),
+	/** The process on this machine that asks: what would cut off its login is refused. */
+	callerPid: z.number().int().min(1).optional()
 })
 export const RollbackChange = z.object({
 	workload: WorkloadRef,

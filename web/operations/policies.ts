@@ -1,0 +1,194 @@
+import type { z } from 'zod'
+import type { Reader } from '../../collector/store.js'
+import { readApprovals } from '../../enforcer/approval.js'
+import { readChanges } from '../../enforcer/change.js'
+import { decisionOn } from '../../enforcer/lifecycle.js'
+import { readPolicy } from '../../enforcer/policies.js'
+import { integer, text } from '../../enforcer/row.js'
+import { type Position, pageOf } from './cursor.js'
+import { type EvidenceRow, readEvidence, ruleRowOf } from './evidence.js'
+import { type Facts, policyName, type ProposalRow, readFacts, type WorkloadRow } from './facts.js'
+import { filterWithFacets, matches } from './filter.js'
+import { approvalShown, changeShown } from './history.js'
+import { operation } from './operation.js'
+import { resolveWorkload } from './reference.js'
+import { findPolicy, notesOf } from './revision.js'
+import { GetPolicy, ListPolicies, PolicyDetail, type Suggestion, SuggestionPage } from './shape.js'
+import { ruleCountOf, startCountOf } from './workloads.js'
+
+export const listPolicies = operation({
+	name: 'listPolicies',
+	method: 'GET',
+	path: '/policies',
+	summary: 'The suggested policies: what is proposed now for each workload and class.',
+	input: ListPolicies,
+	output: SuggestionPage,
+	run({ reader }, input) {
+		const facts = readFacts(reader)
+		const only = input.workload
+			? resolveWorkload([...facts.byId.values()], input.workload, input.class)
+			: null
+		const rows = facts.proposals.flatMap((proposal) => {
+			const workload = facts.byId.get(proposal.workloadId)
+			if (!workload || workload.aliasOf !== null) return []
+			if (only && facts.holderOf(only, proposal.class).id !== workload.id) return []
+			return [
+				{
+					proposal,
+					workload,
+					...facts.stateOf(workload, proposal.class),
+					evidence: lazyEvidence(reader, proposal)
+				}
+			]
+		})
+		const found = rows.filter((row) =>
+			matches(input.search, [
+				policyName(row.workload.name, row.workload, row.proposal.class),
+				row.proposal.class
+			])
+		)
+		const { items, facets } = filterWithFacets(found, {
+			cluster: { valuesOf: (row) => [row.workload.cluster], wanted: input.cluster },
+			namespace: { valuesOf: (row) => [row.workload.namespace], wanted: input.namespace },
+			kind: { valuesOf: (row) => [row.workload.kind], wanted: input.kind },
+			class: { valuesOf: (row) => [row.proposal.class], wanted: input.class },
+			state: { valuesOf: (row) => [row.state], wanted: input.state },
+			decision: { valuesOf: (row) => [row.decision], wanted: input.decision }
+		})
+		const page = pageOf(
+			`policies by ${input.sort}`,
+			items,
+			(row) => positionOf(reader, row, input.sort),
+			input
+		)
+		return {
+			items: page.items.map((row) => suggestionOf(reader, facts, row.workload, row.proposal, row.evidence())),
+			continue: page.continue,
+			total: items.length,
+			facets
+		}
+	}
+})
+
+export const getPolicy = operation({
+	name: 'getPolicy',
+	method: 'GET',
+	path: '/policies/:workload/:class',
+	summary: 'One policy with its rules, notes, revisions, decisions and changes.',
+	input: GetPolicy,
+	output: PolicyDetail,
+	run({ reader }, input) {
+		const facts = readFacts(reader)
+		const { workload, proposal } = findPolicy(reader, facts, input)
+		const policy = readPolicy(reader, workload.id, input.class, proposal.digest)
+		const evidence = readEvidence(reader, proposal.policyId)
+		const current = facts.proposalOf(workload, input.class)
+		const approvals = readApprovals(reader, workload.id, input.class)
+		const revisions = reader.all(
+			`SELECT id, digest, revision, created_ms, json_array_length(body, '$.rules') AS rules FROM policies
+				WHERE workload_id = ? AND class = ? ORDER BY revision DESC LIMIT 100`,
+			workload.id,
+			input.class
+		)
+		return {
+			...suggestionOf(reader, facts, workload, proposal, evidence),
+			current: current?.digest === proposal.digest,
+			createdMs: proposal.createdMs,
+			rules: policy.rules.map((rule, index) => ruleRowOf(index, rule, evidence[index])),
+			notes: notesOf(proposal),
+			revisions: revisions.map((row) => ({
+				digest: text(row.digest),
+				revision: integer(row.revision),
+				createdMs: integer(row.created_ms),
+				ruleCount: integer(row.rules),
+				current: text(row.digest) === current?.digest,
+				decision:
+					text(row.digest) === current?.digest
+						? decisionOn(current, approvals)
+						: (approvals.findLast((one) => one.digest === text(row.digest))?.decision ?? 'none')
+			})),
+			approvals: approvals.toReversed().map((one) => approvalShown(one, workload)),
+			changes: readChanges(reader, workload.id, input.class)
+				.toReversed()
+				.map((one) => changeShown(one, workload))
+		}
+	}
+})
+
+type Row = { proposal: ProposalRow; workload: WorkloadRow; state: string; evidence(): EvidenceRow[] }
+
+/** Evidence is the largest table, so it is read only for what is shown or sorted by it. */
+function lazyEvidence(reader: Reader, proposal: ProposalRow): () => EvidenceRow[] {
+	let evidence: EvidenceRow[] | undefined
+	return () => {
+		evidence ??= readEvidence(reader, proposal.policyId)
+		return evidence
+	}
+}
+
+const STATE_ORDER = ['learning', 'proposed', 'audit', 'applied', 'enforced']
+
+function positionOf(reader: Reader, row: Row, sort: z.output<typeof ListPolicies>['sort']): Position {
+	const { proposal, workload } = row
+	const unique = [policyName(workload.name, workload, proposal.class), proposal.class, workload.id]
+	switch (sort) {
+		case 'class':
+			return [proposal.class, ...unique]
+		case 'state':
+			return [STATE_ORDER.indexOf(row.state), ...unique]
+		case 'rules':
+			return [ruleCountOf(reader, proposal.policyId), ...unique]
+		case 'notes':
+			return [notesOf(proposal).length, ...unique]
+		case 'last':
+			return [spanOf(row.evidence()).lastMs, ...unique]
+		case 'since':
+			return [proposal.sinceMs, ...unique]
+		case 'hours':
+			return [spanOf(row.evidence()).hourCount, ...unique]
+		default:
+			return unique
+	}
+}
+
+function suggestionOf(
+	reader: Reader,
+	facts: Facts,
+	workload: WorkloadRow,
+	proposal: ProposalRow,
+	evidence: EvidenceRow[]
+): z.output<typeof Suggestion> {
+	const notes = notesOf(proposal)
+	return {
+		key: `${workload.id}/${proposal.class}`,
+		workloadId: workload.id,
+		workload: policyName(workload.name, workload, proposal.class),
+		displayName: policyName(workload.displayName, workload, proposal.class),
+		cluster: workload.cluster,
+		namespace: workload.namespace,
+		kind: workload.kind,
+		class: proposal.class,
+		digest: proposal.digest,
+		revision: proposal.revision,
+		...facts.stateOf(workload, proposal.class),
+		ruleCount: evidence.length,
+		noteCount: notes.length,
+		warningCount: notes.filter((note) => note.severity !== 'info').length,
+		sinceMs: proposal.sinceMs,
+		...spanOf(evidence),
+		startCount: startCountOf(reader, facts.membersOf(workload, proposal.class))
+	}
+}
+
+/** What a whole policy rests on. Sets of different rules are not kept, so the widest one speaks. */
+function spanOf(evidence: readonly EvidenceRow[]) {
+	const pods = new Set(evidence.flatMap((one) => one.pods))
+	return {
+		firstMs: evidence.length === 0 ? 0 : Math.min(...evidence.map((one) => one.firstMs)),
+		lastMs: Math.max(0, ...evidence.map((one) => one.lastMs)),
+		count: evidence.reduce((sum, one) => sum + one.count, 0),
+		hourCount: Math.max(0, ...evidence.map((one) => one.hourCount)),
+		dayCount: Math.max(0, ...evidence.map((one) => one.dayCount)),
+		podCount: pods.size
+	}
+}
