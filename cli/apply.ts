@@ -34,7 +34,13 @@ export function define(command: Command): void {
 				const { client, format } = context
 				const { Changed, Plan, PolicyDetail } = await import('../web/operations/shape.js')
 				const { workload, class: kind, digest } = withClass(parseReference(text, { digest: true }), text)
-				const input = { workload, class: kind, target: options.target, mode: options.mode }
+				const input = {
+					workload,
+					class: kind,
+					target: options.target,
+					mode: options.mode,
+					callerPid: process.pid
+				}
 				if (digest !== undefined) {
 					const found = await client.call('getPolicy', { workload, class: kind }, PolicyDetail)
 					const digests = found.revisions.map((revision) => revision.digest)
@@ -59,7 +65,7 @@ export function define(command: Command): void {
 type PlanShape = z.output<typeof shape.Plan>
 
 /** A dry run that would be refused ends as the refusal would. */
-function printPlan(plan: PlanShape, asJson: boolean): void {
+export function printPlan(plan: PlanShape, asJson: boolean): void {
 	print(asJson ? `${safeJson(plan, 2)}\n` : planText(plan))
 	refuse(plan)
 }
@@ -71,7 +77,7 @@ function refuse(plan: PlanShape): void {
 	throw new Fault('notAllowed', first.code, `Refused: ${first.text}${also}`)
 }
 
-function planText(plan: PlanShape): string {
+export function planText(plan: PlanShape): string {
 	return [
 		`target ${plan.target}\n`,
 		...(plan.actions.length === 0 ? ['  nothing to do: it is so already\n'] : []),

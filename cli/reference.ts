@@ -18,7 +18,10 @@ export interface Reference {
 export function parseReference(text: string, allowed: { rule?: boolean; digest?: boolean } = {}): Reference {
 	if (text === '')
 		throw usage('The name of the workload is empty.', 'List the names with "whittle get workloads -o name".')
-	const at = /^(.*)@(?:sha256:)?([0-9a-fA-F]*)$/s.exec(text)
+	const ending = /^(.*)@(?:sha256:)?([0-9a-fA-F]*)$/s.exec(text)
+	// systemd's own names hold an @ too (`user@1000`): then it is not a digest that follows.
+	const isDigest = (ending?.[2]?.length ?? 0) >= 8 || isClass(ending?.[1]?.split('/').at(-1) ?? '')
+	const at = isDigest ? ending : null
 	const reference: Reference = { workload: at?.[1] ?? text }
 	if (at !== null) {
 		const digest = at[2] ?? ''

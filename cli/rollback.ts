@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
-import { printChanged } from './apply.js'
+import { planText, printChanged, printPlan } from './apply.js'
 import { withContext } from './context.js'
 import { confirm } from './decide.js'
-import { addOutputOption, note } from './output.js'
+import { addOutputOption } from './output.js'
 import { parseReference, withClass } from './reference.js'
 
 export function define(command: Command): void {
@@ -18,7 +18,7 @@ export function define(command: Command): void {
 		.option('--yes', 'do not ask')
 		.action((text: string, options: { target?: string; dryRun?: boolean; yes?: boolean }) =>
 			withContext(command, async (context) => {
-				const { Changed } = await import('../web/operations/shape.js')
+				const { Changed, Plan } = await import('../web/operations/shape.js')
 				const { workload, class: kind } = withClass(parseReference(text), text)
 				const input = {
 					workload,
@@ -26,14 +26,11 @@ export function define(command: Command): void {
 					...(options.target === undefined ? {} : { target: options.target })
 				}
 				const asJson = context.format === 'json'
-				const planned = await context.client.call('rollbackChange', { ...input, dryRun: true }, Changed)
-				if (options.dryRun === true) return printChanged(planned, asJson)
-				if (!asJson) note(planned.sentence)
+				const plan = await context.client.call('planRollback', input, Plan)
+				if (options.dryRun === true) return printPlan(plan, asJson)
+				if (!asJson) process.stderr.write(planText(plan))
 				await confirm(context, `Roll back ${workload}/${kind}?`, options.yes === true)
-				printChanged(
-					await context.client.call('rollbackChange', { ...input, dryRun: false }, Changed),
-					asJson
-				)
+				printChanged(await context.client.call('rollbackChange', input, Changed), asJson)
 			})
 		)
 	addOutputOption(command, ['table', 'json'])

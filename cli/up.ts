@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Command, InvalidArgumentError } from 'commander'
+import { dataFolder } from './context.js'
+import { Fault } from './fault.js'
+import { note } from './output.js'
+import { serviceCommand } from './service-command.js'
+import { handOver, reach, type ServiceUser } from './service-user.js'
+
+interface Options {
+	port: number
+	sensor: boolean
+}
+
+export const DEFAULT_PORT = 7878
+/** What the service gets to finish what it is doing; then it is told louder. */
+const DRAIN_LIMIT_MS = 10_000
+const STAGE = '/run/whittle'
+const main = fileURLToPath(new URL('./main.js', import.meta.url))
+const root = dirname(dirname(dirname(main)))
+
+export function define(command: Command): void {
+	command
+		.option('--port <number>', 'port of the page on loopback; 0 takes a free one', portNumber, DEFAULT_PORT)
+		.option('--no-sensor', 'do not watch this host, replay the recorded stories instead')
+		.action(async (options: Options) => {
+			const { data } = command.optsWithGlobals<{ data?: string }>()
+			process.exitCode = await up(resolve(dataFolder(data)), options)
+		})
+}
+
+export function portNumber(text: string): number {
+	if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text)
+	throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+/** Runs until it is told to stop; resolves with the exit code. */
+async function up(data: string, options: Options): Promise<number> {
+	const without = options.sensor
+		? reasonAgainstSensor()
+		: 'Nothing is watched here, because --no-sensor was given.'
+	if (process.getuid?.() !== 0) {
+		const { runService } = await import('./service.js')
+		return runService({ data, port: options.port, sensorFd: null, without, withParent: false })
+	}
+	const user = handOver(data)
+	const sensor = without === '' ? startSensor(data) : undefined
+	const service = startService(user, data, options.port, sensor?.connection, without)
+	// From here on only the sensor needs to be root: this process waits, and needs no rights for that.
+	sensor?.connection.destroy()
+	dropRights(user)
+	return waitFor(service, sensor?.process)
+}
+
+/** Why this machine cannot have the sensor, in one sentence that says what would bring it; '' when it can. */
+function reasonAgainstSensor(): string {
+	if (process.platform !== 'linux') return 'Nothing is watched here: the sensor needs Linux with eBPF.'
+	if (process.getuid?.() !== 0) {
+		return 'Nothing is watched here: loading eBPF programs needs root; "sudo npm start" brings it.'
+	}
+	if (!existsSync(join(root, 'dist', 'native', 'whittle.node')) || !existsSync(join(root, 'dist', 'bpf'))) {
+		return 'Nothing is watched here: the eBPF programs are not built; "npm run setup" builds them, or says what it needs for that.'
+	}
+	return ''
+}
+
+/**
+ * The sensor is a child with a connection that exists nowhere else: a pair of sockets, one end
+ * of which the service inherits. Ctrl-C at the terminal is not for it (`detached`): it ends when
+ * the service's end closes, after the last drain.
+ */
+function startSensor(data: string): { process: ChildProcess; connection: Socket } {
+	const child = spawn(process.execPath, [main, '--data', data, 'sensor', '--service-fd', '3'], {
+		cwd: '/',
+		detached: true,
+		stdio: ['ignore', 'ignore', 'inherit', 'pipe']
+	})
+	const connection = child.stdio[3]
+	if (!(connection instanceof Socket)) throw new Error('the pair of sockets to the sensor was not made')
+	return { process: child, connection }
+}
+
+/** The service, as a user without rights, where needed in a mount namespace of its own. */
+function startService(
+	user: ServiceUser,
+	data: string,
+	port: number,
+	connection: Socket | undefined,
+	without: string
+): ChildProcess {
+	const node = realpathSync(process.execPath)
+	const way = reach(user, root, [data, node])
+	mkdirSync(STAGE, { recursive: true, mode: 0o755 })
+	const [program = '', ...args] = serviceCommand(user, way, STAGE, [
+		...[node, main, '--data', data, 'service', '--port', String(port)],
+		...(connection === undefined ? ['--without', without] : ['--sensor-fd', '3'])
+	])
+	return spawn(program, args, {
+		cwd: '/',
+		// Standard input is how the service notices that this process is gone.
+		stdio: ['pipe', 'inherit', 'inherit', ...(connection === undefined ? [] : [connection])]
+	})
+}
+
+function dropRights(user: ServiceUser): void {
+	process.setgroups?.([])
+	process.setgid?.(user.gid)
+	process.setuid?.(user.uid)
+	if (process.getuid?.() === 0) throw new Error('the rights of root could not be given up')
+}
+
+/** Passes signals on, and ends when the service has ended. */
+async function waitFor(service: ChildProcess, sensor: ChildProcess | undefined): Promise<number> {
+	let stopping = false
+	const stop = () => {
+		if (stopping) return
+		stopping = true
+		service.kill('SIGTERM')
+		setTimeout(() => service.kill('SIGKILL'), DRAIN_LIMIT_MS).unref()
+	}
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+	sensor?.on('exit', (code, signal) => {
+		if (stopping || service.exitCode !== null) return
+		note(
+			`The sensor ended (${signal ?? `code ${code}`}); without it nothing is watched, so Whittle stops. Start it again.`
+		)
+		stop()
+		process.exitCode = 7
+	})
+	const [code, signal] = await new Promise<[number | null, string | null]>((done, fail) => {
+		service.on('error', (error) => {
+			fail(
+				new Fault(
+					'unreachable',
+					'service',
+					'The service could not be started.',
+					'setpriv and unshare come with util-linux.',
+					error
+				)
+			)
+		})
+		service.on('exit', (...ending) => done(ending))
+	})
+	if (process.exitCode === 7) return 7
+	if (signal !== null && !stopping) note(`The service was ended by ${signal}.`)
+	return code ?? (stopping ? 0 : 7)
+}
