@@ -140,17 +140,20 @@ export function arrangeInventory(items: readonly InventoryItem[]): Inventory {
 	const byWorkload = new Map<string, InventoryItem[]>()
 	const byNamespace = new Map<string, InventoryItem[]>()
 	const byName = new Map<string, InventoryItem>()
+	const workloadNames = new Map<InventoryItem, string>()
 	for (const item of sorted) {
 		byName.set(objectKey(item.cluster, item.kind, item.namespace, item.name), item)
 		if (item.kind !== 'Pod') continue
-		append(byWorkload, podWorkloadName(owners.of(item)), item)
+		const workload = podWorkloadName(owners.of(item))
+		workloadNames.set(item, workload)
+		append(byWorkload, workload, item)
 		append(byNamespace, `${item.cluster}/${item.namespace}`, item)
 	}
 	const inventory: Inventory = {
 		podsOf: (workload) => byWorkload.get(workload) ?? [],
 		podsIn: (cluster, namespace) => byNamespace.get(`${cluster}/${namespace}`) ?? [],
 		find: (kind, namespace, name, cluster) => byName.get(objectKey(cluster, kind, namespace, name)),
-		workloadOf: (pod) => podWorkloadName(owners.of(pod))
+		workloadOf: (pod) => workloadNames.get(pod) ?? podWorkloadName(owners.of(pod))
 	}
 	arranged.set(items, inventory)
 	return inventory

@@ -27,7 +27,11 @@ export interface Context {
 		podLabels: Record<string, string>
 		namespaceLabels: Record<string, string>
 		address: string
+		/** Port at the peer itself, where a service address was translated; else that of the access. */
+		port?: number
 	}
+	/** Names that the pod which listens gives to its container ports. */
+	portNames?: Record<string, number>
 }
 
 export interface Verdict {
@@ -70,6 +74,11 @@ export interface Language {
 	render(policies: Policy[], context: RenderContext): Rendering
 	/** All live manifests (foreign ones too) × one access → verdict with the deciding rule. */
 	evaluate(manifests: Record<string, unknown>[], access: Access, context: Context): Verdict
+	/**
+	 * Why this language cannot tell an access from what the policies need, as a sentence;
+	 * null when it can. The self-check tries no canary that a language cannot tell apart.
+	 */
+	indistinguishable(access: Access, policies: Policy[]): string | null
 	/** Problems with a manifest against the enforcer's real schema and limits; empty when sound. */
 	validate(manifest: Record<string, unknown>): Note[]
 }

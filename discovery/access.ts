@@ -1,0 +1,266 @@
+import type { Class, InventoryItem, Verb } from '../collector/observation.js'
+import { compareText, type NetworkObject, networkObject, parseNetworkObject } from './behaviour.js'
+import { arrangeInventory, type Inventory } from './inventory.js'
+import type { Access, Context } from './languages/language.js'
+import type { Policy, Rule } from './policy.js'
+import { parseWorkloadName, podWorkloadName } from './workload.js'
+
+/** One access and what of its context differs from that of its workload. */
+export interface Attempt {
+	access: Access
+	where: Pick<Context, 'peer' | 'portNames'>
+}
+
+/** Where a workload lives, as selectors and postures see it, with every posture at block. */
+export function placeOf(workload: string, items: readonly InventoryItem[]): Context {
+	const name = parseWorkloadName(workload)
+	const inventory = arrangeInventory(items)
+	const place: Context = {
+		workload,
+		namespace: '',
+		podLabels: {},
+		namespaceLabels: {},
+		container: '',
+		node: '',
+		nodeLabels: {},
+		posture: { file: 'block', network: 'block', capabilities: 'block' }
+	}
+	if (name?.form === 'host') {
+		const node = items.find((item) => item.kind === 'Node' && item.name === name.node)
+		place.node = name.node
+		place.nodeLabels = { 'kubernetes.io/hostname': name.node, ...node?.labels }
+	} else if (name) {
+		const [pod] = inventory.podsOf(podWorkloadName(name))
+		place.namespace = name.namespace
+		place.podLabels = pod?.labels ?? {}
+		place.namespaceLabels = namespaceLabels(inventory, name.cluster, name.namespace)
+		place.container = name.container || (pod?.containers[0]?.name ?? '')
+		place.node = pod?.node ?? ''
+	}
+	return place
+}
+
+/** Labels of a namespace; every one carries its own name (KEP-2161). */
+function namespaceLabels(inventory: Inventory, cluster: string, namespace: string): Record<string, string> {
+	const item =
+		inventory.find('Namespace', '', namespace, cluster) ??
+		inventory.find('Namespace', namespace, namespace, cluster)
+	return { ...item?.labels, 'kubernetes.io/metadata.name': namespace }
+}
+
+/**
+ * The concrete accesses that a rule stands for: each verb by each source, typed tokens filled in,
+ * peers turned back into addresses that hold today. A peer that no longer exists stands for none.
+ */
+export function accessesOf(rule: Rule, policy: Policy, items: readonly InventoryItem[]): Attempt[] {
+	const sources = rule.sources.length > 0 ? rule.sources : ['']
+	return rule.access.flatMap((verb) =>
+		objectsOf(rule.object, verb, policy, arrangeInventory(items)).flatMap(({ object, where }) =>
+			sources.map((source) => ({ access: { verb, object, source: filled(source)[0] ?? source }, where }))
+		)
+	)
+}
+
+interface Place {
+	object: string
+	where: Attempt['where']
+}
+
+function objectsOf(object: string, verb: Verb, policy: Policy, inventory: Inventory): Place[] {
+	const flow = policy.class === 'network' ? parseNetworkObject(object) : null
+	if (!flow || flow.protocol === 'unix') return filled(object).map((text) => ({ object: text, where: {} }))
+	const [scheme, rest] = split(flow.peer)
+	switch (scheme) {
+		case 'cidr':
+			return [at(flow, rest.slice(0, rest.lastIndexOf('/')))]
+		case 'any':
+			return [at(flow, verb === 'bind' || verb === 'listen' ? '0.0.0.0' : UNSEEN_ADDRESS)]
+		case 'workload':
+			return inventory.podsOf(rest).flatMap((pod) => atPod(flow, pod, inventory))
+		case 'node':
+			return addressesOf(nodeOf(rest, policy.workload, inventory)).map((address) => at(flow, address))
+		case 'service':
+			return atService(flow, rest, policy.workload, inventory)
+		default:
+			return [{ object, where: {} }]
+	}
+}
+
+/** TEST-NET-3 (RFC 5737): nobody's. */
+const UNSEEN_ADDRESS = '203.0.113.7'
+
+function split(peer: string): [scheme: string, rest: string] {
+	const colon = peer.indexOf(':')
+	return colon < 0 ? [peer, ''] : [peer.slice(0, colon), peer.slice(colon + 1)]
+}
+
+function at(flow: NetworkObject, address: string): Place {
+	return {
+		object: networkObject({ ...flow, peer: address }),
+		where: { peer: { namespace: '', podLabels: {}, namespaceLabels: {}, address } }
+	}
+}
+
+function atPod(flow: NetworkObject, pod: InventoryItem, inventory: Inventory): Place[] {
+	return addressesOf(pod).map((address) => ({
+		object: networkObject({ ...flow, peer: address }),
+		where: { peer: peerOf(pod, address, inventory) }
+	}))
+}
+
+function peerOf(pod: InventoryItem, address: string, inventory: Inventory): NonNullable<Context['peer']> {
+	return {
+		namespace: pod.namespace,
+		podLabels: pod.labels,
+		namespaceLabels: namespaceLabels(inventory, pod.cluster, pod.namespace),
+		address
+	}
+}
+
+/** A service address is translated to one of its pods before a NetworkPolicy sees it; a host sees the address. */
+function atService(flow: NetworkObject, name: string, workload: string, inventory: Inventory): Place[] {
+	const service = serviceOf(name, workload, inventory)
+	if (!service) return []
+	const port = service.ports.find(
+		(one) => one.port === flow.port && sameProtocol(one.protocol, flow.protocol)
+	)
+	const target = port?.targetPort ?? flow.port
+	const backends = backendsOf(service, inventory)
+	return addressesOf(service).flatMap((address) => {
+		const object = networkObject({ ...flow, peer: address })
+		if (backends.length === 0) return [at(flow, address)]
+		return backends.flatMap((pod) =>
+			addressesOf(pod).map((podAddress) => {
+				const peer = peerOf(pod, podAddress, inventory)
+				if (typeof target === 'number') return { object, where: { peer: { ...peer, port: target } } }
+				// A named port may be any number; what counts is that the pod gives it this name.
+				return { object, where: { peer: { ...peer, port: flow.port }, portNames: { [target]: flow.port } } }
+			})
+		)
+	})
+}
+
+/** The service of a peer `NAMESPACE/NAME`, in the cluster of the workload that speaks to it. */
+export function serviceOf(name: string, workload: string, inventory: Inventory): InventoryItem | undefined {
+	const [namespace = '', service = ''] = name.split('/')
+	return inventory.find('Service', namespace, service, clusterOf(workload))
+}
+
+/** Live pods behind a service; none when it selects nothing. */
+export function backendsOf(service: InventoryItem, inventory: Inventory): InventoryItem[] {
+	const selector = Object.entries(service.selector ?? {})
+	if (selector.length === 0) return []
+	return inventory
+		.podsIn(service.cluster, service.namespace)
+		.filter((pod) => selector.every(([key, value]) => pod.labels[key] === value))
+}
+
+/** The node of a peer, in the cluster of the workload that speaks to it. */
+export function nodeOf(name: string, workload: string, inventory: Inventory): InventoryItem | undefined {
+	return inventory.find('Node', '', name, clusterOf(workload))
+}
+
+/** `TCP` and `tcp` are one protocol. */
+export function sameProtocol(a: string, b: string): boolean {
+	return a.toLowerCase() === b.toLowerCase()
+}
+
+function clusterOf(workload: string): string {
+	const name = parseWorkloadName(workload)
+	return name?.form === 'container' ? name.cluster : 'default'
+}
+
+function addressesOf(item: InventoryItem | undefined): string[] {
+	return (item?.addresses ?? []).filter((address) => /[.:]/.test(address))
+}
+
+/** Text with its tokens filled in; a process id both as the first process and as another. */
+function filled(text: string): string[] {
+	if (!text.includes('<')) return [text]
+	const rest = text
+		.replaceAll('<container>', `${'c0ffee'.repeat(10)}c0ff`)
+		.replaceAll('<uid>', '00000000-0000-4000-8000-000000000000')
+		.replaceAll('<any>', 'unseen-name')
+	return rest.includes('<pid>') ? ['1', '4242'].map((pid) => rest.replaceAll('<pid>', pid)) : [rest]
+}
+
+const SHELLS = ['/bin/sh', '/usr/bin/sh', '/bin/dash', '/usr/bin/dash', '/bin/bash', '/usr/bin/bash']
+const PACKAGE_TOOLS = ['/usr/bin/apt', '/usr/bin/apt-get', '/sbin/apk', '/usr/bin/yum', '/usr/bin/dnf']
+const SECRETS = [
+	'/etc/shadow',
+	'/root/.ssh/id_rsa',
+	'/run/secrets/kubernetes.io/serviceaccount/token',
+	'/var/run/secrets/kubernetes.io/serviceaccount/token'
+]
+/** The metadata service of every large cloud, and a datagram to nobody. */
+const CONNECTIONS: [Verb, string][] = [
+	['connect', 'egress/tcp/80/169.254.169.254'],
+	['send', 'egress/udp/9/203.0.113.9']
+]
+
+/** What no workload may do unless it was seen to need it, in the class of this policy. */
+export function canariesOf(policy: Policy, all: readonly Policy[]): Attempt[] {
+	const programs = programsOf(all)
+	const canaries = tried(policy.class, programs).filter(
+		([verb, object]) => !isNeeded(verb, object, policy, all)
+	)
+	const sources = [...programs.slice(0, SOURCES_MAX), UNSEEN_PROGRAM]
+	return canaries.flatMap(([verb, object]) =>
+		sources.map((source) => ({ access: { verb, object, source }, where: whereOf(object) }))
+	)
+}
+
+const SOURCES_MAX = 3
+const UNSEEN_PROGRAM = '/tmp/.unseen'
+
+function tried(of: Class, programs: readonly string[]): [Verb, string][] {
+	if (of === 'process') return [...SHELLS, ...PACKAGE_TOOLS].map((path) => ['exec', path])
+	if (of === 'file-read') return SECRETS.map((path) => ['read', path])
+	if (of === 'file-write') return [...programs, '/usr/bin/x'].map((path) => ['write', path])
+	return of === 'network' ? CONNECTIONS : []
+}
+
+function isNeeded(verb: Verb, object: string, policy: Policy, all: readonly Policy[]): boolean {
+	if (policy.class !== 'network') {
+		// A file that may be written may be read in every language, so either need is one.
+		const isFile = policy.class === 'file-read' || policy.class === 'file-write'
+		const rules = isFile
+			? all.filter((one) => one.class.startsWith('file-')).flatMap((one) => one.rules)
+			: policy.rules
+		return rules.some((rule) => covers(rule.object, object) && (verb !== 'write' || !isReadOnly(rule)))
+	}
+	const canary = parseNetworkObject(object)
+	return policy.rules.some((rule) => {
+		const flow = parseNetworkObject(rule.object)
+		if (!flow || !canary || flow.direction !== canary.direction) return false
+		if (flow.protocol !== canary.protocol || flow.port !== canary.port) return false
+		return flow.peer === 'any' || flow.peer === `cidr:${canary.peer}/32`
+	})
+}
+
+function covers(ruleObject: string, object: string): boolean {
+	if (ruleObject === object) return true
+	const directory = ruleObject.endsWith('/<any>') ? ruleObject.slice(0, -'<any>'.length) : null
+	return directory !== null && object.startsWith(directory) && !object.slice(directory.length).includes('/')
+}
+
+function isReadOnly(rule: Rule): boolean {
+	return rule.access.every((verb) => verb === 'read' || verb === 'list')
+}
+
+function programsOf(policies: readonly Policy[]): string[] {
+	const programs = policies.flatMap((policy) =>
+		policy.class === 'process'
+			? policy.rules.map((rule) => rule.object)
+			: policy.rules.flatMap((rule) => rule.sources)
+	)
+	return [...new Set(programs)]
+		.filter((path) => path.startsWith('/') && !path.includes('<'))
+		.sort(compareText)
+}
+
+function whereOf(object: string): Attempt['where'] {
+	const flow = parseNetworkObject(object)
+	if (!flow) return {}
+	return { peer: { namespace: '', podLabels: {}, namespaceLabels: {}, address: flow.peer } }
+}

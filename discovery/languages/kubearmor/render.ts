@@ -1,0 +1,350 @@
+import { compareText, parseNetworkObject } from '../../behaviour.js'
+import type { Note, Policy, Rule } from '../../policy.js'
+import type { Manifest, RenderContext, Rendering } from '../language.js'
+import { manifestName, manifestOf } from '../manifest.js'
+import {
+	dropSources,
+	type FilePlan,
+	fileSection,
+	fromSource,
+	literalSources,
+	planFiles
+} from './file-rules.js'
+import { ENTRY_BUDGET, pathProblem } from './limits.js'
+import { literalPath } from './path.js'
+import { entryCount } from './rule-map.js'
+import { unixProtocol } from './socket.js'
+import { type Target, targetOf } from './target.js'
+
+/**
+ * Policies of one workload, or of one pod and its containers → KubeArmorPolicies (a
+ * KubeArmorHostPolicy on a host). One manifest per group of classes that can be approved alone: `process`,
+ * `file` (reads and writes share one whitelist), `network`, `privilege`. A learned behaviour that
+ * KubeArmor cannot allow makes its whole group be refused: leaving it out would deny it.
+ */
+export function render(policies: readonly Policy[], context: RenderContext): Rendering {
+	const manifests: Manifest[] = []
+	const notes: Note[] = []
+	for (const workload of [...new Set(policies.map((policy) => policy.workload))].sort(compareText)) {
+		const { target, notes: refusals } = targetOf(workload, context)
+		notes.push(...refusals)
+		if (!target) continue
+		notes.push(...target.notes)
+		const own = policies.filter((policy) => policy.workload === workload)
+		const drafts = draftsOf(own, policies, target)
+		fitBudget(drafts, target.kind === 'KubeArmorHostPolicy')
+		for (const draft of drafts) {
+			notes.push(...draft.notes)
+			const sections = draft.sections()
+			const isEmpty = Object.values(sections).every((section) => Object.keys(section).length === 0)
+			if (isEmpty || draft.notes.some((note) => note.severity === 'refusal')) continue
+			manifests.push(manifestFor(draft, sections, target, workload))
+		}
+	}
+	return { manifests, notes }
+}
+
+interface Draft {
+	group: 'process' | 'file' | 'network' | 'privilege'
+	policies: Policy[]
+	/** What stands in the spec; asked again after the plan has been made smaller. */
+	sections(): Record<string, Record<string, unknown>>
+	notes: Note[]
+	files?: FilePlan
+}
+
+function draftsOf(own: readonly Policy[], all: readonly Policy[], target: Target): Draft[] {
+	const isHost = target.kind === 'KubeArmorHostPolicy'
+	// '' stands for a rule without fromSource. A host-wide Allow always names its programs.
+	const anySource = isHost ? executablesOf(own) : ['']
+	const drafts: Draft[] = []
+	for (const policy of own) {
+		if (policy.class === 'process') drafts.push(processDraft(policy, own, isHost))
+		else if (policy.class === 'network') drafts.push(networkDraft(policy, all, anySource))
+		else if (policy.class === 'privilege') drafts.push(privilegeDraft(policy, isHost))
+	}
+	const read = own.find((policy) => policy.class === 'file-read')
+	const write = own.find((policy) => policy.class === 'file-write')
+	if (read || write) {
+		const files = planFiles(read, write, anySource)
+		drafts.push({
+			group: 'file',
+			policies: [read, write].filter((policy) => policy !== undefined),
+			sections: () => ({ file: fileSection(files) }),
+			notes: files.notes,
+			files
+		})
+	}
+	if (isHost && anySource.length === 0) {
+		for (const draft of drafts) {
+			draft.notes.push(
+				refusal(
+					'kubearmor.host-source',
+					`No program of ${own[0]?.workload ?? 'the host'} is known, and a host-wide Allow without fromSource would cover all.`
+				)
+			)
+		}
+	}
+	return drafts.sort((a, b) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group))
+}
+
+const GROUPS = ['process', 'file', 'network', 'privilege']
+
+/** Every program that a workload's rules speak of: those it runs and those that act. */
+function executablesOf(policies: readonly Policy[]): string[] {
+	const named = policies.flatMap((policy) =>
+		policy.rules.flatMap((rule) =>
+			rule.access.includes('exec') ? [rule.object, ...rule.sources] : rule.sources
+		)
+	)
+	const carried = [...new Set(named)].filter((path) => path !== '').map((path) => literalSources([path])?.[0])
+	return carried.filter((path) => path !== undefined).sort(compareText)
+}
+
+function processDraft(policy: Policy, own: readonly Policy[], isHost: boolean): Draft {
+	const notes: Note[] = []
+	const matchPaths = policy.rules.flatMap((rule) => {
+		const path = literalPath(rule.object)
+		const problem = rule.object.includes('<') ? 'holds a token, and exec rules are exact' : null
+		const reason = problem ?? (path === null ? 'holds bytes that YAML cannot carry' : pathProblem(path))
+		if (reason || path === null) {
+			notes.push(refusal('kubearmor.path', `${rule.object} ${reason}.`))
+			return []
+		}
+		return [{ path, sources: isHost ? launchersOf(rule, policy) : [] }]
+	})
+	const unseen = unseenEntryPoints(policy, own)
+	if (unseen.length > 0) {
+		notes.push(
+			refusal(
+				'kubearmor.entry-point',
+				`${unseen.join(', ')} acted but was never seen to start, so a whitelist would keep it from starting again: restart the workload once.`
+			)
+		)
+	}
+	if (!isHost) {
+		notes.push({
+			code: 'kubearmor.parent',
+			severity: 'info',
+			text: 'Exec rules name no fromSource: KubeArmor compares it with the parent process, which for an entry point lies outside the container.'
+		})
+	}
+	const byPath = new Map<string, Set<string>>()
+	for (const { path, sources } of matchPaths) {
+		byPath.set(path, new Set([...(byPath.get(path) ?? []), ...sources]))
+	}
+	const section = {
+		matchPaths: [...byPath]
+			.sort(([a], [b]) => compareText(a, b))
+			.map(([path, sources]) => ({ path, ...(isHost ? { fromSource: fromSource([...sources]) } : {}) }))
+	}
+	return { group: 'process', policies: [policy], sections: () => ({ process: section }), notes }
+}
+
+/**
+ * Who may be the parent of a program at its exec: the programs that were seen to execute it
+ * and, because one of them may have replaced another in the same process, those that executed these.
+ */
+function launchersOf(rule: Rule, policy: Policy): string[] {
+	const launchers = new Set(rule.sources)
+	for (const launcher of launchers) {
+		for (const other of policy.rules) {
+			if (other.object === launcher) for (const source of other.sources) launchers.add(source)
+		}
+	}
+	const named = literalSources([...launchers].sort(compareText))
+	// Nobody was seen to start it: then init does, and the workload's own programs may.
+	return named && named.length > 0
+		? named
+		: [...new Set([...executablesOf([policy]), INIT])].sort(compareText)
+}
+
+const INIT = '/usr/lib/systemd/systemd'
+
+/** Programs that changed something or spoke to somebody, though their own exec was never seen. */
+function unseenEntryPoints(policy: Policy, own: readonly Policy[]): string[] {
+	const started = new Set(policy.rules.map((rule) => rule.object))
+	const acting = own
+		.filter((other) => other.class === 'network' || other.class === 'file-write')
+		.flatMap((other) => other.rules.flatMap((rule) => rule.sources))
+	const unseen = acting.filter((source) => !started.has(source) && !RUNTIMES.test(source))
+	return [...new Set(unseen)].sort(compareText)
+}
+
+/** What sets a container or service up acts in its name before the first exec. */
+const RUNTIMES =
+	/\/(?:runc|crun|youki|conmon|containerd-shim[a-z0-9-]*|dockerd|docker-init|systemd|systemd-executor|init)$|^\/proc\/|^\/memfd:/
+
+function networkDraft(policy: Policy, all: readonly Policy[], anySource: string[]): Draft {
+	const notes: Note[] = []
+	const protocols = new Map<string, Set<string>>()
+	const allow = (protocol: string, rule: Rule) => {
+		const sources = literalSources(rule.sources)
+		const known = protocols.get(protocol) ?? new Set<string>()
+		protocols.set(protocol, known)
+		for (const source of sources && sources.length > 0 ? sources : anySource) known.add(source)
+	}
+	for (const rule of policy.rules) {
+		const protocol = protocolOf(rule)
+		if (protocol === null) {
+			notes.push(refusal('kubearmor.protocol', `KubeArmor has no working rule for ${rule.object}.`))
+		} else allow(protocol, rule)
+	}
+	const flows = policy.rules.map((rule) => parseNetworkObject(rule.object))
+	if (flows.some((flow) => flow?.protocol === 'unix')) {
+		notes.push({
+			code: 'kubearmor.unix-socket',
+			severity: 'warning',
+			text: 'KubeArmor holds unix sockets as if they were TCP (streams) or UDP (datagrams), so those rules also allow real ones.'
+		})
+	}
+	if (flows.some((flow) => flow && flow.protocol !== 'unix')) {
+		notes.push({
+			code: 'kubearmor.addresses',
+			severity: 'warning',
+			text: 'KubeArmorPolicy names protocols only: ports, peers and directions of the learned policy are not held. Use network-policy for those.'
+		})
+	}
+	const raw = all.filter((other) => other.class === 'privilege').flatMap((other) => other.rules)
+	for (const rule of raw) {
+		if (rule.access.includes('raw-socket')) allow(rule.object === 'AF_INET/icmp' ? 'icmp' : 'raw', rule)
+	}
+	notes.push({
+		code: 'kubearmor.any-family',
+		severity: 'info',
+		text: 'KubeArmor looks at a socket’s type, not its family: raw netlink sockets are denied too unless raw is listed (the C library does without them).'
+	})
+	const section = {
+		matchProtocols: [...protocols]
+			.sort(([a], [b]) => compareText(a, b))
+			.map(([protocol, sources]) => ({
+				protocol,
+				...(sources.has('') ? {} : { fromSource: fromSource([...sources]) })
+			}))
+	}
+	return { group: 'network', policies: [policy], sections: () => ({ network: section }), notes }
+}
+
+/** The protocol that a network rule needs; null when KubeArmor cannot allow it. */
+function protocolOf(rule: Rule): string | null {
+	if (rule.access.includes('resolve')) return 'udp'
+	if (rule.access.includes('request')) return 'tcp'
+	const flow = parseNetworkObject(rule.object)
+	if (!flow) return null
+	if (flow.protocol === 'unix') return unixProtocol(flow.peer)
+	// `icmpv6` can be written down, but its rule never matches (see rule-map.ts).
+	return ['tcp', 'udp', 'sctp', 'icmp'].includes(flow.protocol) ? flow.protocol : null
+}
+
+function privilegeDraft(policy: Policy, isHost: boolean): Draft {
+	const notes: Note[] = []
+	const used = policy.rules.filter((rule) => rule.access.includes('capability'))
+	const other = policy.rules.filter((rule) => !rule.access.includes('capability'))
+	if (other.length > 0) {
+		const verbs = [...new Set(other.flatMap((rule) => rule.access))].sort(compareText)
+		notes.push({
+			code: 'kubearmor.privilege',
+			severity: 'warning',
+			text: `KubeArmor cannot hold ${verbs.join(', ')}; denying CAP_SYS_PTRACE, for one, does not stop ptrace between processes of one user.`
+		})
+	}
+	if (isHost && used.length > 0) {
+		notes.push(
+			refusal(
+				'kubearmor.host-capability',
+				'KubeArmor ignores the capabilities of host policies (UpdateHostRules never copies them).'
+			)
+		)
+	}
+	const matchCapabilities = used.map((rule) => {
+		const capability = rule.object.replace(/^CAP_/, '').toLowerCase()
+		if (!CAPABILITIES.has(capability)) {
+			notes.push(refusal('kubearmor.capability', `KubeArmor’s CRD does not know ${rule.object}.`))
+		}
+		const sources = literalSources(rule.sources)
+		return { capability, ...(sources && sources.length > 0 ? { fromSource: fromSource(sources) } : {}) }
+	})
+	const section: Record<string, unknown> = used.length > 0 ? { matchCapabilities } : {}
+	return { group: 'privilege', policies: [policy], sections: () => ({ capabilities: section }), notes }
+}
+
+/** The capabilities that the CRD's pattern knows. */
+const CAPABILITIES: ReadonlySet<string> = new Set(
+	(
+		'chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable' +
+		' net_bind_service net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot' +
+		' sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease' +
+		' audit_write audit_control setfcap mac_override mac_admin'
+	).split(' ')
+)
+
+/**
+ * All groups of a container share one map. Over budget, file paths that several programs use are
+ * first opened to any program; if that is not enough the file group is refused, and with it gone
+ * the largest of the others, until the rest fits.
+ */
+function fitBudget(drafts: Draft[], isHost: boolean): void {
+	const carried = () => drafts.filter((draft) => !draft.notes.some((note) => note.severity === 'refusal'))
+	const isTooBig = () => countOf(carried()) > ENTRY_BUDGET
+	const file = carried().find((draft) => draft.files)
+	// On a host every rule must keep its sources.
+	if (file?.files && !isHost && isTooBig()) {
+		const opened = dropSources(file.files, isTooBig)
+		if (!isTooBig() && opened.length > 0) {
+			file.notes.push({
+				code: 'kubearmor.opened',
+				severity: 'warning',
+				text: `To fit KubeArmor’s ${ENTRY_BUDGET} entries, ${opened.length} paths are allowed to any program of the container: ${opened.slice(0, 8).join(', ')}${opened.length > 8 ? ' …' : ''}.`
+			})
+		}
+	}
+	while (isTooBig()) {
+		const [largest] = carried().sort(
+			(a, b) => countOf([b]) - countOf([a]) || GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group)
+		)
+		if (!largest) return
+		largest.notes.push(
+			refusal(
+				'kubearmor.budget',
+				`The ${largest.group} rules take ${countOf([largest])} entries; KubeArmor holds ${ENTRY_BUDGET} per container and denies the rest in silence.`
+			)
+		)
+	}
+}
+
+function countOf(drafts: readonly Draft[]): number {
+	return entryCount(
+		drafts.map((draft) => ({
+			name: draft.group,
+			spec: { ...draft.sections(), action: 'Allow' },
+			isHost: false
+		}))
+	)
+}
+
+function manifestFor(
+	draft: Draft,
+	sections: Record<string, Record<string, unknown>>,
+	target: Target,
+	workload: string
+): Manifest {
+	return manifestOf({
+		apiVersion: 'security.kubearmor.com/v1',
+		kind: target.kind,
+		name: manifestName(target.readable, workload, draft.group),
+		namespace: target.namespace,
+		policies: draft.policies,
+		spec: {
+			severity: 5,
+			tags: ['whittle', 'least-privilege', draft.group],
+			message: `${workload} did something in ${draft.group} that it was never seen to need.`,
+			...target.selection,
+			...sections,
+			action: 'Allow'
+		}
+	})
+}
+
+function refusal(code: string, text: string): Note {
+	return { code, severity: 'refusal', text }
+}
