@@ -6,6 +6,8 @@
 #ifndef WHITTLE_EVENT_H
 #define WHITTLE_EVENT_H
 
+#include <linux/types.h>
+
 enum {
 	NAME_BYTES = 256,
 	TEXT_BYTES = 4096,
@@ -170,9 +172,9 @@ struct configuration {
 	__u64 seed; /* secret, drawn at load: object hashes cannot be forged */
 	__u64 root_cgroup2; /* id of the v2 root */
 	__u64 self_cgroup2; /* the sensor's own v2 cgroup */
-	__u64 self_executable; /* object hash of the sensor's own binary */
+	__u64 self_executable; /* object hash of the sensor's own binary: set by the snapshot */
 	__u64 self_script[2]; /* hash of the command line's entry point, two spellings */
-	__u64 self_mount_namespace;
+	__u64 self_mount_namespace; /* set by the snapshot */
 	__u32 hierarchies[3]; /* v1 hierarchy ids: name=systemd, memory, pids; 0 none */
 	__u32 directory_budget; /* distinct names kept per unit and directory */
 	__u32 peer_budget; /* distinct peers kept per unit and direction */

@@ -63,7 +63,7 @@ static __always_inline int opened(long descriptor)
 	key = key_of(record, operation_of_mode(mode), RESULT_ALLOWED, file_object(file, c));
 	if (count_known(&key))
 		return 0;
-	key.object = describe_file(file, key.object, key.unit, c);
+	key.object = describe_file(file, key.object, key.unit);
 	count(&key);
 	return 0;
 }
@@ -82,7 +82,7 @@ static __always_inline int open_failed(long ret, u16 operation, const char *path
 	if (!record)
 		return 0;
 	if (result == RESULT_DENIED)
-		object = describe_user_path(path, directory, record->unit, c);
+		object = describe_user_path(path, directory, record->unit);
 	key = key_of(record, operation, result, object);
 	count(&key);
 	return 0;
@@ -174,7 +174,7 @@ static __always_inline int changed_path(long ret, u16 operation, const char *pat
 	if (!record)
 		return 0;
 	if (result != RESULT_FAILED)
-		object = describe_user_path(path, directory, record->unit, c);
+		object = describe_user_path(path, directory, record->unit);
 	key = key_of(record, operation, result, object);
 	count(&key);
 	return 0;
@@ -198,7 +198,7 @@ static __always_inline int changed_descriptor(long ret, u16 operation, long desc
 	if (count_known(&key))
 		return 0;
 	if (file)
-		key.object = describe_file(file, key.object, key.unit, c);
+		key.object = describe_file(file, key.object, key.unit);
 	count(&key);
 	return 0;
 }

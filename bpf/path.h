@@ -106,11 +106,10 @@ static __always_inline u64 file_object(struct file *file, struct configuration *
 
 /*
  * Appends the names from a dentry up to the root of its mount tree to the record's text,
- * behind its present length. A global function: the verifier walks it once, not once per
- * caller. The length is kept in the record and read back (volatile) at each step, so that
+ * behind its present length. The length is kept in the record and read back (volatile) at each step, so that
  * the verifier sees one state per step instead of one per possible length.
  */
-__attribute__((noinline)) int append_names(struct first_sight *record, u64 leaf, u64 mnt)
+RARE int append_names(struct first_sight *record, u64 leaf, u64 mnt)
 {
 	struct dentry *dentry = (void *)leaf, *root, *up;
 	struct mount *mount, *below;
@@ -161,24 +160,29 @@ __attribute__((noinline)) int append_names(struct first_sight *record, u64 leaf,
 }
 
 /* Describes a file, unless that was done. Returns the object to count under, 0 without detail. */
-static __always_inline u64 describe_place(struct place *place, struct inode *inode, u64 object, u64 unit,
-					  struct configuration *c)
+RARE u64 describe_place(u64 leaf_address, u64 mnt, u64 inode_address, u64 object, u64 unit)
 {
+	struct configuration *c = config();
 	struct first_sight *record;
+	struct dentry *leaf = (void *)leaf_address, *parent;
+	struct inode *inode = (void *)inode_address;
 	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
-	struct dentry *leaf = place->dentry, *parent = BPF_CORE_READ(leaf, d_parent);
 	u16 mode = BPF_CORE_READ(inode, i_mode);
-	u64 directory = mix(mix(mix(c->seed, (u64)sb), BPF_CORE_READ(parent, d_inode, i_ino)), unit);
 	u16 flags = 0;
+	u64 directory;
 
+	if (!c)
+		return 0;
 	if (is_seen(object))
 		return object;
+	parent = BPF_CORE_READ(leaf, d_parent);
+	directory = mix(mix(mix(c->seed, (u64)sb), BPF_CORE_READ(parent, d_inode, i_ino)), unit);
 	if (!within_budget(directory, c->directory_budget)) {
 		note_loss(LOSS_COLLAPSED);
 		object = mix(directory, 2);
 		if (is_seen(object))
 			return object;
-		place->dentry = parent;
+		leaf = parent;
 		flags = RECORD_COLLAPSED;
 	}
 	record = reserve(RECORD_FILE, object);
@@ -192,7 +196,7 @@ static __always_inline u64 describe_place(struct place *place, struct inode *ino
 		record->flags |= RECORD_DIRECTORY;
 	if (!flags && BPF_CORE_READ(inode, i_nlink) == 0)
 		record->flags |= RECORD_DELETED;
-	append_names(record, (u64)place->dentry, (u64)place->mnt);
+	append_names(record, (u64)leaf, mnt);
 	if (!remember(object)) {
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 		return 0;
@@ -201,12 +205,12 @@ static __always_inline u64 describe_place(struct place *place, struct inode *ino
 	return object;
 }
 
-static __always_inline u64 describe_file(struct file *file, u64 object, u64 unit, struct configuration *c)
+static __always_inline u64 describe_file(struct file *file, u64 object, u64 unit)
 {
 	struct place place;
 
 	read_place(&place, &file->f_path);
-	return describe_place(&place, BPF_CORE_READ(file, f_inode), object, unit, c);
+	return describe_place((u64)place.dentry, (u64)place.mnt, (u64)BPF_CORE_READ(file, f_inode), object, unit);
 }
 
 /* The open file behind a descriptor of the current task. */

@@ -165,7 +165,7 @@ static __always_inline int mounted(long ret, const char *target, long directory)
 	if (!record)
 		return 0;
 	if (result_of(ret) != RESULT_FAILED)
-		object = describe_user_path(target, directory, record->unit, c);
+		object = describe_user_path(target, directory, record->unit);
 	key = key_of(record, OP_MOUNT, result_of(ret), object);
 	count(&key);
 	return 0;

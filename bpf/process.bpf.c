@@ -61,7 +61,7 @@ static long note_interpreter(struct task_struct *task, struct vm_area_struct *vm
 
 	if (!file || !c)
 		return 0;
-	interpreter->object = describe_file(file, file_object(file, c), interpreter->unit, c);
+	interpreter->object = describe_file(file, file_object(file, c), interpreter->unit);
 	return 0;
 }
 
@@ -161,7 +161,7 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_pid, struct linux_bi
 		return 0;
 	}
 	if (!record->unit)
-		adopt(task, record, c);
+		adopt(bpf_get_current_task(), record);
 	asker = record->source;
 	executable = file_object(file, c);
 	cgroup2 = cgroup2_of(task);
@@ -181,7 +181,7 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_pid, struct linux_bi
 	record->source = executable;
 	bpf_probe_read_kernel(comm, sizeof(comm), &task->comm);
 	parent_task = BPF_CORE_READ(task, real_parent);
-	unit = unit_by_cgroup(task, c, cgroup2);
+	unit = unit_by_cgroup(bpf_get_current_task(), cgroup2);
 	if (unit) {
 		/* The first process that comes into a cgroup from outside starts it. */
 		u64 parent_cgroup2 = cgroup2_of(parent_task);
@@ -203,7 +203,7 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_pid, struct linux_bi
 	record->flags = (terminal ? TASK_INTERACTIVE : 0) | launcher_flag(comm, terminal);
 	record->capability_epoch = 0;
 
-	executable = describe_file(file, executable, record->unit, c);
+	executable = describe_file(file, executable, record->unit);
 	key = key_of(record, OP_EXEC, RESULT_ALLOWED, executable);
 	key.source = asker;
 	count(&key);
@@ -232,7 +232,7 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_pid, struct linux_bi
 		}
 	}
 	if (bprm->filename != bprm->interp) {
-		u64 script = describe_kernel_path(bprm->filename, record->unit, c);
+		u64 script = describe_kernel_path(BPF_CORE_READ(bprm, filename), record->unit);
 
 		if (script)
 			count_required(record, script);
@@ -256,7 +256,7 @@ int BPF_PROG(handle_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	}
 	if (!from->unit)
-		adopt(parent, from, c);
+		adopt(bpf_get_current_task(), from);
 	*to = *from;
 	if ((to->flags & (TASK_SELF | TASK_SELF_PENDING)) || child->pid != child->tgid)
 		return 0;
@@ -293,7 +293,7 @@ static __always_inline int failed_exec(struct trace_event_raw_sys_exit *context,
 		return 0;
 	if (context->ret == -EACCES || context->ret == -EPERM) {
 		result = RESULT_DENIED;
-		object = describe_user_path(path, directory, record->unit, c);
+		object = describe_user_path(path, directory, record->unit);
 	}
 	key = key_of(record, OP_EXEC, result, object);
 	count(&key);
@@ -348,11 +348,17 @@ int snapshot_tasks(struct bpf_iter__task *context)
 		note_loss(LOSS_TASK_STORAGE);
 		return 0;
 	}
-	adopt(task, record, c);
+	/* Threads share what is read here with their leader, whose address is a plain number to the verifier. */
+	adopt((u64)BPF_CORE_READ(task, group_leader), record);
+	if (record->flags & TASK_SELF) {
+		/* What Whittle's own command line will look like: this binary, in this mount namespace. */
+		c->self_executable = record->source;
+		c->self_mount_namespace = (u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
+	}
 	if ((record->flags & (TASK_SELF | TASK_SELF_PENDING)) || task->pid != task->tgid)
 		return 0;
 	file = BPF_CORE_READ(task, mm, exe_file);
 	if (file)
-		describe_file(file, record->source, record->unit, c);
+		describe_file(file, record->source, record->unit);
 	return 0;
 }

@@ -21,12 +21,16 @@ static __always_inline u64 cgroup2_of(struct task_struct *task)
  * The unit by cgroup, or 0 at the root of all of them. Named hierarchies have no
  * subsystem, so the set's links are walked: one per mounted hierarchy, 16 are enough.
  */
-static __always_inline u64 unit_by_cgroup(struct task_struct *task, struct configuration *c, u64 cgroup2)
+RARE u64 unit_by_cgroup(u64 task_address, u64 cgroup2)
 {
+	struct configuration *c = config();
+	struct task_struct *task = (void *)task_address;
 	struct css_set *set;
 	struct list_head *head, *next;
 	u64 found[3] = {0, 0, 0};
 
+	if (!c)
+		return 0;
 	if (cgroup2 && cgroup2 != c->root_cgroup2)
 		return UNIT(UNIT_CGROUP2, cgroup2);
 	if (!c->hierarchies[0] && !c->hierarchies[1] && !c->hierarchies[2])
@@ -69,13 +73,17 @@ static __always_inline u32 launcher_flag(const char *comm, bool terminal)
 }
 
 /* The unit of a task that was running before us: by cgroup, else the ancestor below a launcher. */
-static __always_inline void adopt(struct task_struct *task, struct task_record *record, struct configuration *c)
+RARE int adopt(u64 task_address, struct task_record *record)
 {
+	struct configuration *c = config();
+	struct task_struct *task = (void *)task_address;
 	struct task_struct *walker = BPF_CORE_READ(task, group_leader), *parent;
 	char comm[16];
 	u32 tgid = BPF_CORE_READ(task, tgid);
 	struct file *file = BPF_CORE_READ(task, mm, exe_file);
 
+	if (!record || !c)
+		return 0;
 	record->cgroup2 = cgroup2_of(task);
 	record->flags = 0;
 	if (BPF_CORE_READ(task, signal, tty))
@@ -85,9 +93,9 @@ static __always_inline void adopt(struct task_struct *task, struct task_record *
 	bpf_probe_read_kernel(comm, sizeof(comm), &walker->comm);
 	record->flags |= tgid == 1 ? TASK_LAUNCHER : launcher_flag(comm, record->flags & TASK_INTERACTIVE);
 	record->source = file ? file_object(file, c) : 0;
-	record->unit = unit_by_cgroup(task, c, record->cgroup2);
+	record->unit = unit_by_cgroup(task_address, record->cgroup2);
 	if (record->unit)
-		return;
+		return 0;
 	for (int i = 0; i < 24; i++) {
 		u32 id;
 
@@ -102,6 +110,7 @@ static __always_inline void adopt(struct task_struct *task, struct task_record *
 	}
 	file = BPF_CORE_READ(walker, mm, exe_file);
 	record->unit = UNIT(UNIT_PROGRAM, file ? file_object(file, c) : record->source);
+	return 0;
 }
 
 /* The record of the current task, or NULL for Whittle itself (and, counted, when there is no room). */
@@ -119,13 +128,13 @@ static __always_inline struct task_record *actor(struct configuration *c)
 			note_loss(LOSS_TASK_STORAGE);
 			return NULL;
 		}
-		adopt(task, record, c);
+		adopt(bpf_get_current_task(), record);
 	}
 	if (record->flags & (TASK_SELF | TASK_SELF_PENDING))
 		return NULL;
 	cgroup2 = bpf_get_current_cgroup_id();
 	if (cgroup2 != record->cgroup2) {
-		u64 unit = unit_by_cgroup(task, c, cgroup2);
+		u64 unit = unit_by_cgroup(bpf_get_current_task(), cgroup2);
 
 		record->cgroup2 = cgroup2;
 		if (unit)

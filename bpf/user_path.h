@@ -65,9 +65,10 @@ static __always_inline u32 mount_number(struct vfsmount *mnt)
 	return BPF_CORE_READ(mount, mnt_id);
 }
 
-static __always_inline u64 describe_path_text(const char *text, bool user, long directory, u64 unit,
-					      struct configuration *c)
+RARE u64 describe_path_text(u64 text_address, u32 user, s64 directory, u64 unit)
 {
+	struct configuration *c = config();
+	const char *text = (const char *)text_address;
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct first_sight *record;
 	struct place base = {}, root = {};
@@ -77,6 +78,8 @@ static __always_inline u64 describe_path_text(const char *text, bool user, long 
 	char first;
 	bool absolute;
 
+	if (!c)
+		return 0;
 	object = text_hash(text, user, c->seed, &first);
 	if (!first) {
 		note_loss(LOSS_READ_FAILED);
@@ -124,14 +127,14 @@ static __always_inline u64 describe_path_text(const char *text, bool user, long 
 	return object;
 }
 
-static __always_inline u64 describe_user_path(const char *text, long directory, u64 unit, struct configuration *c)
+static __always_inline u64 describe_user_path(const char *text, long directory, u64 unit)
 {
-	return describe_path_text(text, true, directory, unit, c);
+	return describe_path_text((u64)text, true, directory, unit);
 }
 
-static __always_inline u64 describe_kernel_path(const char *text, u64 unit, struct configuration *c)
+static __always_inline u64 describe_kernel_path(const char *text, u64 unit)
 {
-	return describe_path_text(text, false, AT_FDCWD, unit, c);
+	return describe_path_text((u64)text, false, AT_FDCWD, unit);
 }
 
 #endif
