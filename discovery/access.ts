@@ -128,7 +128,8 @@ function atService(flow: NetworkObject, name: string, workload: string, inventor
 	const backends = backendsOf(service, inventory)
 	return addressesOf(service).flatMap((address) => {
 		const object = networkObject({ ...flow, peer: address })
-		if (backends.length === 0) return [at(flow, address)]
+		if (backends.length === 0)
+			return atEndpoints(flow, object, target, address, inventory.endpointsOf(service))
 		return backends.flatMap((pod) =>
 			addressesOf(pod).map((podAddress) => {
 				const peer = peerOf(pod, podAddress, inventory)
@@ -138,6 +139,21 @@ function atService(flow: NetworkObject, name: string, workload: string, inventor
 			})
 		)
 	})
+}
+
+function atEndpoints(
+	flow: NetworkObject,
+	object: string,
+	target: number | string,
+	serviceAddress: string,
+	endpoints: readonly string[]
+): Place[] {
+	if (endpoints.length === 0) return [at(flow, serviceAddress)]
+	const port = typeof target === 'number' ? target : flow.port
+	return endpoints.map((address) => ({
+		object,
+		where: { peer: { namespace: '', podLabels: {}, namespaceLabels: {}, address, port } }
+	}))
 }
 
 /** The service of a peer `NAMESPACE/NAME`, in the cluster of the workload that speaks to it. */

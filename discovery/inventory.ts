@@ -122,6 +122,8 @@ export interface Inventory {
 		name: string,
 		cluster: string
 	): InventoryItem | undefined
+	/** Addresses in the EndpointSlices of a service, sorted. */
+	endpointsOf(service: InventoryItem): string[]
 	/** The workload name (without container) of a pod. */
 	workloadOf(pod: InventoryItem): string
 }
@@ -141,8 +143,14 @@ export function arrangeInventory(items: readonly InventoryItem[]): Inventory {
 	const byNamespace = new Map<string, InventoryItem[]>()
 	const byName = new Map<string, InventoryItem>()
 	const workloadNames = new Map<InventoryItem, string>()
+	const endpoints = new Map<string, string[]>()
 	for (const item of sorted) {
 		byName.set(objectKey(item.cluster, item.kind, item.namespace, item.name), item)
+		if (item.kind === 'EndpointSlice') {
+			const service = item.labels['kubernetes.io/service-name'] ?? item.name
+			for (const address of item.addresses)
+				append(endpoints, `${item.cluster}/${item.namespace}/${service}`, address)
+		}
 		if (item.kind !== 'Pod') continue
 		const workload = podWorkloadName(owners.of(item))
 		workloadNames.set(item, workload)
@@ -153,6 +161,8 @@ export function arrangeInventory(items: readonly InventoryItem[]): Inventory {
 		podsOf: (workload) => byWorkload.get(workload) ?? [],
 		podsIn: (cluster, namespace) => byNamespace.get(`${cluster}/${namespace}`) ?? [],
 		find: (kind, namespace, name, cluster) => byName.get(objectKey(cluster, kind, namespace, name)),
+		endpointsOf: ({ cluster, namespace, name }) =>
+			[...new Set(endpoints.get(`${cluster}/${namespace}/${name}`) ?? [])].sort(compareText),
 		workloadOf: (pod) => workloadNames.get(pod) ?? podWorkloadName(owners.of(pod))
 	}
 	arranged.set(items, inventory)

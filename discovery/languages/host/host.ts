@@ -1,0 +1,15 @@
+import type { Language } from '../language.js'
+import { evaluate } from './evaluate.js'
+import { validate } from './limits.js'
+import { render } from './render.js'
+
+/** WhittleHostPolicy: the network of a host workload, held by cgroup programs of Whittle's sensor. */
+export const host: Language = {
+	name: 'host',
+	classes: ['network'],
+	render,
+	evaluate,
+	// Addresses and ports are all it knows, and the canaries differ in both.
+	indistinguishable: () => null,
+	validate
+}
