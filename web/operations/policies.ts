@@ -77,6 +77,8 @@ export const getPolicy = operation({
 	summary: 'One policy with its rules, notes, revisions, decisions and changes.',
 	input: GetPolicy,
 	output: PolicyDetail,
+	versionOf: (policy) =>
+		[policy.digest, policy.state, policy.decision, policy.approvals[0]?.id, policy.changes[0]?.id].join(' '),
 	run({ reader }, input) {
 		const facts = readFacts(reader)
 		const { workload, proposal } = findPolicy(reader, facts, input)

@@ -552,7 +552,10 @@ export const Problem = z.object({
 	errors: z.array(z.object({ pointer: z.string(), detail: z.string(), code: z.string() })).optional()
 })
 
-/** An event of `/api/v1/events` (SSE). The event's name is `changed`, `denial` or `resync`. */
+/**
+ * An event of `/api/v1/events` (SSE): `changed`, or `resync` when some may have been missed, so that
+ * everything is to be read again; then `tables` is empty.
+ */
 export const ChangedEvent = z.object({
 	/** Tables that changed since the event before. */
 	tables: z.array(z.string()),

@@ -1,5 +1,6 @@
 import { CLASSES } from '../../../collector/observation.js'
 import type { RenderContext, Rendering } from '../../../discovery/languages/language.js'
+import { classesOf } from '../../../discovery/languages/manifest.js'
 import type { Note, Policy } from '../../../discovery/policy.js'
 import type { Plan, PlanAction } from '../../plan.js'
 import { neverEnforced } from '../../refusal.js'
@@ -37,7 +38,7 @@ async function plan(options: DirectoryOptions, policies: Policy[], context: Targ
 		policies.length === 0
 			? { manifests: [], notes: [] }
 			: options.render(policies, { inventory: context.inventory })
-	const refusals = policies.length === 0 ? [] : refusalsOf(rendering, context)
+	const refusals = policies.length === 0 ? [] : refusalsOf(policies, rendering, context)
 	const paths = pathsOf(rendering.manifests)
 	const wanted = new Map<string, string>()
 	for (const [i, manifest] of rendering.manifests.entries()) {
@@ -65,7 +66,7 @@ async function plan(options: DirectoryOptions, policies: Policy[], context: Targ
 	return made
 }
 
-function refusalsOf(rendering: Rendering, context: TargetContext): Note[] {
+function refusalsOf(policies: Policy[], rendering: Rendering, context: TargetContext): Note[] {
 	const refusals = neverEnforced(context.subject)
 	if (context.mode === 'audit') {
 		refusals.push(
@@ -75,11 +76,16 @@ function refusalsOf(rendering: Rendering, context: TargetContext): Note[] {
 			)
 		)
 	}
-	if (rendering.manifests.length === 0) {
+	for (const policy of policies) {
+		const isCarried = rendering.manifests.some((manifest) =>
+			classesOf(manifest.object).includes(policy.class)
+		)
+		if (isCarried) continue
+		const why = rendering.notes.filter((note) => note.severity === 'refusal').map((note) => note.text)
 		refusals.push(
 			refusal(
 				'directory.nothing',
-				`No language can carry this policy of ${context.subject.name}; the notes say why.`
+				`No language can carry the class ${policy.class} of ${context.subject.name}. ${why.join(' ')}`.trim()
 			)
 		)
 	}

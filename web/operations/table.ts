@@ -1,0 +1,42 @@
+import { approve, reject } from './approvals.js'
+import { listBehaviours } from './behaviours.js'
+import { applyChange, planChange, planRollback, rollbackChange } from './changes.js'
+import { getRuleEvidence } from './evidence.js'
+import { explain } from './explain.js'
+import { listBadInputs, listGaps } from './gaps.js'
+import { listHistory } from './history.js'
+import { listLanguages, listManifests } from './manifests.js'
+import type { AnyOperation } from './operation.js'
+import { getPolicy, listPolicies } from './policies.js'
+import { probe } from './probe.js'
+import { getStatus, listSources } from './status.js'
+import { getTimeline } from './timeline.js'
+import { listViolations } from './violations.js'
+import { getWorkload, listWorkloads } from './workloads.js'
+
+/** Everything that the service can do, and nothing else: REST, OpenAPI and the command line read this. */
+export const operations: readonly AnyOperation[] = [
+	listWorkloads,
+	getWorkload,
+	listBehaviours,
+	listPolicies,
+	getPolicy,
+	getRuleEvidence,
+	approve,
+	reject,
+	planChange,
+	applyChange,
+	planRollback,
+	rollbackChange,
+	explain,
+	listManifests,
+	listLanguages,
+	listHistory,
+	listViolations,
+	listGaps,
+	listBadInputs,
+	getTimeline,
+	getStatus,
+	listSources,
+	probe
+]
