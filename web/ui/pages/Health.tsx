@@ -64,7 +64,7 @@ function BadInputs() {
 			{(data) => (
 				<List
 					label="Bad inputs"
-					noun="bad inputs"
+					noun="bad input"
 					placeholder="Search bad inputs"
 					rows={data.items}
 					more={data.more}

@@ -62,6 +62,7 @@ function NextSteps({ status }: { status: Status }) {
 					{status.next.map((step) => (
 						<li key={step.command + step.sentence}>
 							<span>{visible(step.sentence)}</span>
+							<StepLink command={step.command} />
 							{step.command !== '' && <CopyText text={step.command} />}
 						</li>
 					))}
@@ -69,6 +70,26 @@ function NextSteps({ status }: { status: Status }) {
 			)}
 		</Card>
 	)
+}
+
+/** The place in this page where the same can be done. */
+function StepLink({ command }: { command: string }) {
+	if (command.startsWith('whittle approve')) {
+		return (
+			<Link to="/policies" search={{ state: 'proposed', decision: 'none' }}>
+				Review them
+			</Link>
+		)
+	}
+	if (command.startsWith('whittle apply')) {
+		return (
+			<Link to="/policies" search={{ state: 'proposed', decision: 'approved' }}>
+				Open them
+			</Link>
+		)
+	}
+	if (command.startsWith('whittle get violations')) return <Link to="/violations">Look at them</Link>
+	return <span />
 }
 
 /** Workload × class by state: a bar for the proportion, words and numbers for everything else. */
@@ -131,7 +152,7 @@ function ViolationsCard({ status }: { status: Status }) {
 				<Figure
 					value={count(status.violationsToday)}
 					label="today (UTC)"
-					isBad={status.violationsToday > 0}
+					tone={status.violationsToday > 0 ? 'red' : 'ink'}
 				/>
 				<Figure value={count(status.violationsYesterday)} label="yesterday" />
 			</div>
@@ -157,9 +178,17 @@ function Loss({ status }: { status: Status }) {
 	return (
 		<Card title="Loss and gaps" aside={<Link to="/health">Details</Link>}>
 			<div className="figures">
-				<Figure value={count(status.gapCount)} label="gaps" isBad={status.gapCount > 0} />
-				<Figure value={count(status.lostCount)} label="events lost" isBad={status.lostCount > 0} />
-				<Figure value={count(status.badInputCount)} label="bad inputs" isBad={status.badInputCount > 0} />
+				<Figure value={count(status.gapCount)} label="gaps" tone={status.gapCount > 0 ? 'amber' : 'ink'} />
+				<Figure
+					value={count(status.lostCount)}
+					label="events lost"
+					tone={status.lostCount > 0 ? 'amber' : 'ink'}
+				/>
+				<Figure
+					value={count(status.badInputCount)}
+					label="bad inputs"
+					tone={status.badInputCount > 0 ? 'amber' : 'ink'}
+				/>
 			</div>
 			<p className="card-text faint">
 				{status.gapCount === 0
@@ -236,10 +265,18 @@ function SourceIcon({ state }: { state: string }) {
 	return <CircleCheck size={15} aria-hidden className="tone-text-green" />
 }
 
-function Figure({ value, label, isBad = false }: { value: string; label: string; isBad?: boolean }) {
+function Figure({
+	value,
+	label,
+	tone = 'ink'
+}: {
+	value: string
+	label: string
+	tone?: 'ink' | 'amber' | 'red'
+}) {
 	return (
 		<div className="figure-box">
-			<span className={isBad ? 'figure tone-text-red' : 'figure'}>{value}</span>
+			<span className={tone === 'ink' ? 'figure' : `figure tone-text-${tone}`}>{value}</span>
 			<span className="faint">{label}</span>
 		</div>
 	)

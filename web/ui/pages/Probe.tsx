@@ -26,15 +26,19 @@ function Report({ report }: { report: ProbeReport }) {
 			<dl className="facts">
 				<Fact label="Kernel">{visible(report.kernel) || 'unknown'}</Fact>
 				<Fact label="Sensor">{report.sensor ? 'running' : 'not running'}</Fact>
-				<Fact label="Root">{report.root ? 'yes' : 'no'}</Fact>
-				<Fact label="BTF">{report.btf ? 'present' : 'absent'}</Fact>
-				<Fact label="Cgroups">{report.cgroupVersion}</Fact>
+				{report.sensor && (
+					<>
+						<Fact label="Root">{report.root ? 'yes' : 'no'}</Fact>
+						<Fact label="BTF">{report.btf ? 'present' : 'absent'}</Fact>
+						<Fact label="Cgroups">{report.cgroupVersion}</Fact>
+						<Fact label="BPF LSM">{report.bpfLsmActive ? 'active' : 'not active'}</Fact>
+					</>
+				)}
 				{report.cgroupRoot !== '' && (
 					<Fact label="Cgroup root">
 						<Code text={report.cgroupRoot} />
 					</Fact>
 				)}
-				<Fact label="BPF LSM">{report.bpfLsmActive ? 'active' : 'not active'}</Fact>
 			</dl>
 			{report.missing.length > 0 && (
 				<Card title="What is missing, and what would bring it" className="card-accent">
@@ -45,7 +49,13 @@ function Report({ report }: { report: ProbeReport }) {
 					</ul>
 				</Card>
 			)}
-			<Card title={`${working} of ${counted(report.items.length, 'capability', 'capabilities')} work here`}>
+			<Card
+				title={
+					report.items.length === 0
+						? 'Capabilities'
+						: `${working} of ${counted(report.items.length, 'capability', 'capabilities')} work here`
+				}
+			>
 				{report.items.length === 0 ? (
 					<Empty title="Nothing could be tried.">
 						Loading eBPF programs needs the sensor, which runs as root. Recordings can be read without it.

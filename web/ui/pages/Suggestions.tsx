@@ -90,7 +90,7 @@ export function Suggestions() {
 						)}
 						<List
 							label="Suggested policies"
-							noun="suggestions"
+							noun="suggestion"
 							placeholder="Search suggestions"
 							rows={data.items}
 							more={data.more}

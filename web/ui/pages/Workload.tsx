@@ -110,12 +110,14 @@ function Classes({ data }: { data: WorkloadDetail }) {
 			{data.classes.map((each) => (
 				<li key={each.class}>
 					<ClassName of={each.class} />
-					<span>
+					<span className="marks">
 						<StateMark state={each.state} />
+						{each.decision !== 'none' && <DecisionMark decision={each.decision} />}
 					</span>
-					<span className="soft sentence">{visible(each.sentence)}</span>
+					<span className="soft sentence" title={visible(each.sentence)}>
+						{visible(each.sentence)}
+					</span>
 					<span className="end">{each.digest === null ? '' : counted(each.ruleCount, 'rule')}</span>
-					<span>{each.digest !== null && <DecisionMark decision={each.decision} />}</span>
 					<span className="end">
 						{each.digest !== null && (
 							<Link

@@ -31,7 +31,7 @@ export function Workloads() {
 			) : (
 				<List
 					label="Workloads"
-					noun="workloads"
+					noun="workload"
 					placeholder="Search workloads"
 					rows={data.items}
 					more={data.more}
@@ -64,15 +64,15 @@ const columns: readonly Column<Workload>[] = [
 	{
 		id: 'name',
 		header: 'Workload',
-		width: 'minmax(220px, 2.4fr)',
+		width: 'minmax(210px, 2.4fr)',
 		sortBy: (row) => row.displayName,
 		cell: (row) => <WorkloadName name={row.displayName} cluster={row.cluster} />
 	},
 	...CLASSES.map(
 		(of): Column<Workload> => ({
 			id: of,
-			header: classWord[of],
-			width: 'minmax(88px, 0.7fr)',
+			header: classWord[of].replace(/^./, (first) => first.toUpperCase()),
+			width: 'minmax(86px, 0.7fr)',
 			sortBy: (row) => STATES.indexOf(stateOf(row, of)),
 			descendingFirst: true,
 			cell: (row) => <ClassStateCell of={of} it={row.classes.find((each) => each.class === of)} />
@@ -81,7 +81,7 @@ const columns: readonly Column<Workload>[] = [
 	{
 		id: 'violations',
 		header: 'Violations',
-		width: '88px',
+		width: '80px',
 		align: 'end',
 		sortBy: (row) => row.violationCount,
 		descendingFirst: true,
@@ -95,7 +95,7 @@ const columns: readonly Column<Workload>[] = [
 	{
 		id: 'starts',
 		header: 'Starts',
-		width: '68px',
+		width: '58px',
 		align: 'end',
 		sortBy: (row) => row.startCount,
 		descendingFirst: true,
@@ -104,7 +104,7 @@ const columns: readonly Column<Workload>[] = [
 	{
 		id: 'last',
 		header: 'Last seen',
-		width: '96px',
+		width: '82px',
 		align: 'end',
 		sortBy: (row) => row.lastMs,
 		descendingFirst: true,

@@ -26,7 +26,7 @@ export function Rules({ policy }: { policy: PolicyDetail }) {
 			<div className="split-main">
 				<List
 					label="Rules"
-					noun="rules"
+					noun="rule"
 					placeholder="Search rules"
 					rows={policy.rules}
 					keyOf={keyOf}
@@ -38,6 +38,7 @@ export function Rules({ policy }: { policy: PolicyDetail }) {
 						if (shown !== undefined) show(rule)
 					}}
 					actions={[{ keys: 'e', label: 'Evidence of the rule', run: show }]}
+					{...(shown === undefined ? {} : { shown: keyOf(shown) })}
 					empty={
 						<Empty title="This policy has no rules.">
 							The workload was watched and did nothing of this class: it needs nothing.

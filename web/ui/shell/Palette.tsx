@@ -82,7 +82,6 @@ export function Palette() {
 			maxHeight={420}
 			transitionProps={{ duration: 80 }}
 			overlayProps={{ backgroundOpacity: 0.3, blur: 0 }}
-			aria-label="Go to"
 			searchProps={{
 				leftSection: <Search size={16} aria-hidden />,
 				placeholder: 'Workload, policy or place',

@@ -24,15 +24,15 @@ export function Tabs({
 }) {
 	return (
 		<nav className="tab-list" aria-label={label}>
-			{tabs.map((tab, index) => (
+			{tabs.map((tab) => (
 				<Link
 					key={tab.id}
 					to="."
-					search={index === 0 ? keep : { ...keep, tab: tab.id }}
+					search={{ ...keep, tab: tab.id }}
 					replace
 					className="tab"
 					aria-current={tab.id === current ? 'page' : undefined}
-					activeProps={{ 'aria-current': tab.id === current ? 'page' : undefined }}
+					activeOptions={{ includeSearch: true }}
 				>
 					{tab.label}
 					{tab.count !== undefined && <span className="badge">{count(tab.count)}</span>}

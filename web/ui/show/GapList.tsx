@@ -19,7 +19,7 @@ export function GapList({ name }: { name?: string }) {
 			{(data) => (
 				<List
 					label="Gaps"
-					noun="gaps"
+					noun="gap"
 					placeholder="Search gaps"
 					rows={data.items}
 					more={data.more}

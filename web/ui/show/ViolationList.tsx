@@ -22,7 +22,7 @@ export function ViolationList({ name }: { name?: string }) {
 			{(data) => (
 				<List
 					label="Violations"
-					noun="violations"
+					noun="violation"
 					placeholder="Search violations"
 					rows={data.items}
 					more={data.more}

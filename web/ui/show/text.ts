@@ -15,9 +15,10 @@ export function visible(text: string): string {
  * says more than its middle. The cut is at a slash when one is near.
  */
 export function headAndTail(text: string, tailLength: number): [string, string] {
-	if (text.length <= tailLength + 8) return ['', text]
-	const near = text.indexOf('/', text.length - tailLength)
-	const cut = near >= 0 && near < text.length - 4 ? near : text.length - tailLength
+	if (text.length <= 24) return ['', text]
+	const length = Math.min(tailLength, Math.ceil(text.length / 2))
+	const near = text.indexOf('/', text.length - length)
+	const cut = near >= 0 && near < text.length - 4 ? near : text.length - length
 	return [text.slice(0, cut), text.slice(cut)]
 }
 

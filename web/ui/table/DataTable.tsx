@@ -32,13 +32,19 @@ export interface DataTableProps<Row extends RowData> {
 	actions?: readonly RowAction<Row>[]
 	selected?: ReadonlySet<string>
 	onSelected?: (selected: ReadonlySet<string>) => void
+	/** The row whose details are beside the table. */
+	shown?: string
 	/** The row that j and k moved to. */
 	onCursor?: (row: Row) => void
 	/** Shown instead of rows when there are none. */
 	empty: ReactNode
 }
 
+// The same sizes as in style/table.css.
 const ROW_HEIGHT_PX = 36
+const ROW_PADDING_PX = 14
+const COLUMN_GAP_PX = 12
+const CHECK_WIDTH_PX = 24
 
 /**
  * A virtualised table that sorts, selects and moves by keyboard, and that never moves a row under the
@@ -130,8 +136,9 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 		}))
 	])
 
+	const minWidth = minWidthOf(columns, onSelected !== undefined)
 	const template = [
-		...(onSelected === undefined ? [] : ['36px']),
+		...(onSelected === undefined ? [] : [`${CHECK_WIDTH_PX}px`]),
 		...columns.map((column) => column.width)
 	].join(' ')
 	const allSelected =
@@ -157,7 +164,7 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 				onPointerLeave={() => setPointedAt(false)}
 				onScroll={(event) => setScrolled(event.currentTarget.scrollTop > 0)}
 			>
-				<div role="rowgroup" className="table-head">
+				<div role="rowgroup" className="table-head" style={{ minWidth }}>
 					<div role="row" aria-rowindex={1} className="table-row" style={{ gridTemplateColumns: template }}>
 						{onSelected !== undefined && (
 							<div role="columnheader" className="cell cell-check">
@@ -175,7 +182,7 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 						))}
 					</div>
 				</div>
-				<div role="rowgroup" className="table-body" style={{ height: virtualizer.getTotalSize() }}>
+				<div role="rowgroup" className="table-body" style={{ height: virtualizer.getTotalSize(), minWidth }}>
 					{virtualizer.getVirtualItems().map((item) => {
 						const row = rows[item.index]
 						if (row === undefined) return null
@@ -188,7 +195,7 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 								data-index={item.index}
 								data-key={key}
 								aria-rowindex={item.index + 2}
-								aria-current={key === cursorKey ? 'true' : undefined}
+								aria-current={key === cursorKey || key === props.shown ? 'true' : undefined}
 								data-selected={isSelected ? '' : undefined}
 								tabIndex={-1}
 								className={onOpen === undefined ? 'table-row' : 'table-row opens'}
@@ -235,6 +242,13 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 		if (event.key === 'Enter' && event.target === event.currentTarget) onOpen?.(row)
 		if (event.key === 'Escape') setCursorKey(null)
 	}
+}
+
+/** Head and rows must be as wide as each other, so the width below which they scroll is counted, not left to their content. */
+function minWidthOf<Row extends RowData>(columns: readonly Column<Row>[], isSelectable: boolean): number {
+	const widths = columns.map((column) => Number(/\d+(?=px)/.exec(column.width)?.[0] ?? 0))
+	const all = isSelectable ? [CHECK_WIDTH_PX, ...widths] : widths
+	return all.reduce((sum, width) => sum + width, 2 * ROW_PADDING_PX + (all.length - 1) * COLUMN_GAP_PX)
 }
 
 function HeaderCell<Row extends RowData>({

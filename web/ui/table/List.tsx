@@ -12,6 +12,7 @@ import { Toolbar } from './Toolbar.js'
 export function List<Row extends RowData>({
 	label,
 	noun,
+	plural = `${noun}s`,
 	placeholder,
 	rows,
 	more,
@@ -25,13 +26,15 @@ export function List<Row extends RowData>({
 	selected,
 	onSelected,
 	onCursor,
+	shown,
 	empty,
 	nothingFits,
 	toolbar
 }: {
 	label: string
-	/** Plural, beside the number of rows. */
+	/** One row, and several, beside their number. */
 	noun: string
+	plural?: string
 	placeholder: string
 	rows: readonly Row[]
 	more?: boolean
@@ -46,6 +49,7 @@ export function List<Row extends RowData>({
 	selected?: ReadonlySet<string>
 	onSelected?: (selected: ReadonlySet<string>) => void
 	onCursor?: (row: Row) => void
+	shown?: string
 	/** Shown when there are no rows at all. */
 	empty: ReactNode
 	/** Shown when the filters leave none. */
@@ -85,7 +89,7 @@ export function List<Row extends RowData>({
 				shown={filtered.rows.length}
 				total={rows.length}
 				more={more ?? false}
-				noun={noun}
+				noun={filtered.rows.length === 1 && rows.length === 1 ? noun : plural}
 			>
 				{toolbar}
 			</Toolbar>
@@ -103,6 +107,7 @@ export function List<Row extends RowData>({
 				{...(selected === undefined ? {} : { selected })}
 				{...(onSelected === undefined ? {} : { onSelected })}
 				{...(onCursor === undefined ? {} : { onCursor })}
+				{...(shown === undefined ? {} : { shown })}
 			/>
 		</>
 	)

@@ -20,7 +20,7 @@ export function BehaviourList({ name }: { name: string }) {
 			{(data) => (
 				<List
 					label="Behaviours"
-					noun="behaviours"
+					noun="behaviour"
 					placeholder="Search behaviours"
 					rows={data.items}
 					more={data.more}

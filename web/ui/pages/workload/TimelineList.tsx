@@ -31,7 +31,8 @@ export function TimelineList({ name }: { name: string }) {
 			{(data) => (
 				<List
 					label="Timeline"
-					noun={data.more ? 'entries: choose a shorter range to see the latest' : 'entries'}
+					noun="entry"
+					plural={data.more ? 'entries: choose a shorter range to see the latest' : 'entries'}
 					placeholder="Search the timeline"
 					rows={data.items}
 					more={data.more}
