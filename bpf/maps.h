@@ -129,11 +129,13 @@ struct {
 	__type(value, u32);
 } self_processes SEC(".maps");
 
+/* NULL until the sensor has configured us: programs fire from the moment they are attached. */
 static __always_inline struct configuration *config(void)
 {
 	u32 zero = 0;
+	struct configuration *c = bpf_map_lookup_elem(&configuration, &zero);
 
-	return bpf_map_lookup_elem(&configuration, &zero);
+	return c && c->seed ? c : NULL;
 }
 
 static __always_inline void note_loss(u32 kind)

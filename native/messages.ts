@@ -82,7 +82,8 @@ export interface SensorService {
 	probe(): Promise<ProbeReport>
 	holdNetwork(policy: CgroupNetworkPolicy): Promise<HoldResult>
 	liftNetwork(cgroup: string): Promise<HoldResult>
-	heldNetwork(): Promise<CgroupNetworkPolicy[]>
+	/** What is held now; the rules themselves are the policy's, found by its digest. */
+	heldNetwork(): Promise<Pick<CgroupNetworkPolicy, 'cgroup' | 'digest' | 'mode'>[]>
 	/** Called at each drain with what was denied. */
 	onDenials(listener: (denials: NetworkDenial[]) => void): void
 }
