@@ -168,7 +168,7 @@ export function backendsOf(service: InventoryItem, inventory: Inventory): Invent
 	if (selector.length === 0) return []
 	return inventory
 		.podsIn(service.cluster, service.namespace)
-		.filter((pod) => selector.every(([key, value]) => pod.labels[key] === value))
+		.filter((pod) => pod.toMs === null && selector.every(([key, value]) => pod.labels[key] === value))
 }
 
 /** The node of a peer, in the cluster of the workload that speaks to it. */

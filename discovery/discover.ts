@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Class } from '../collector/observation.js'
+import type { Class, InventoryItem } from '../collector/observation.js'
 import type { Reader, SqlValue, Statement, Writer } from '../collector/store.js'
 import {
 	compareText,
@@ -10,11 +10,13 @@ import {
 	parseObservation
 } from './behaviour.js'
 import { canonicalBody, policyOf } from './digest.js'
-import { parseInventoryRow } from './inventory.js'
+import { createOwners, parseInventoryRow } from './inventory.js'
+import type { RenderContext } from './languages/language.js'
 import { learn, type Sighted } from './learn/exact.js'
 import { createPeers, type Peers, spansOf } from './peers.js'
 import type { Note, Policy, RuleEvidence } from './policy.js'
 import { ephemeralContainers, type Subject, subjectsOf, type WorkloadRow } from './subject.js'
+import { podWorkloadName } from './workload.js'
 
 /** What one pass did. */
 export interface Discovered {
@@ -41,6 +43,30 @@ export interface Discoverer {
 export function discover(reader: Reader, writer: Writer, nowMs: number): Promise<Discovered> {
 	return createDiscoverer(reader, writer).discover(nowMs)
 }
+
+/**
+ * What rendering may look at: inventory items that are valid at `atMs`, and of workloads without
+ * a running pod (a CronJob between two runs) the last one they had, for its labels. Sorted.
+ */
+export function readRenderContext(reader: Reader, atMs: number): RenderContext {
+	const items = reader.all(INVENTORY_SQL).map(parseInventoryRow)
+	const isLive = (item: InventoryItem) => item.toMs === null || item.toMs > atMs
+	const owners = createOwners(items)
+	const running = new Set<string>()
+	for (const item of items)
+		if (item.kind === 'Pod' && isLive(item)) running.add(podWorkloadName(owners.of(item)))
+	const lastPods = new Map<string, InventoryItem>()
+	for (const pod of items) {
+		if (pod.kind !== 'Pod' || isLive(pod)) continue
+		const workload = podWorkloadName(owners.of(pod))
+		const last = lastPods.get(workload)
+		if (!running.has(workload) && (!last || (last.toMs ?? 0) < (pod.toMs ?? 0))) lastPods.set(workload, pod)
+	}
+	const kept = new Set(lastPods.values())
+	return { inventory: items.filter((item) => isLive(item) || kept.has(item)) }
+}
+
+const INVENTORY_SQL = 'SELECT * FROM inventory ORDER BY cluster, kind, namespace, name, uid, from_ms'
 
 /** A discoverer that lives as long as its store is open. Its passes must not overlap. */
 export function createDiscoverer(reader: Reader, writer: Writer): Discoverer {
@@ -103,7 +129,10 @@ interface Proposal {
 	notes: Note[]
 }
 
-/** The policy of one class, or null when nothing trusted was seen in it. Pure. */
+/**
+ * The policy of one class, or null when nothing trusted was seen in it. A workload that reads files
+ * and never writes one gets a file-write policy without rules. Pure.
+ */
 function propose(
 	subject: Subject,
 	of: Class,
@@ -116,7 +145,12 @@ function propose(
 			? observations.flatMap((one) => withPeers(one, subject, peers, ambiguities))
 			: observations
 	const { rules, evidence, notes } = learn(seen, of, subject.form)
-	if (rules.length === 0) return null
+	if (rules.length === 0) {
+		// Enforcers hold reads and writes by one list, so that nothing is written must be said and approved too.
+		const reads = observations.some((one) => one.class === 'file-read' && one.result === 'allowed')
+		if (of !== 'file-write' || !reads) return null
+		notes.push({ code: 'learn.writes-nothing', severity: 'info', text: 'It was never seen to write a file.' })
+	}
 	for (const text of [...ambiguities].sort(compareText)) {
 		notes.push({ code: 'peers.ambiguous', severity: 'warning', text })
 	}
@@ -182,9 +216,7 @@ function markerOfInventory(reader: Reader): string {
 }
 
 function readInventory(reader: Reader, marker: string): Inventory {
-	const items = reader
-		.all('SELECT * FROM inventory ORDER BY cluster, kind, namespace, name, uid, from_ms')
-		.map(parseInventoryRow)
+	const items = reader.all(INVENTORY_SQL).map(parseInventoryRow)
 	return { marker, peers: createPeers(items), ephemeral: ephemeralContainers(items) }
 }
 

@@ -77,7 +77,7 @@ function failedCanaries(
 		if (carriers.length === 0) continue
 		const place = placeOf(policy.workload, context.inventory)
 		for (const { access, where } of canariesOf(policy, policies)) {
-			const blind = language.indistinguishable(access, [...policies])
+			const blind = language.blindTo(access, policies, objects)
 			if (blind !== null) {
 				notes.push({ code: 'selfcheck.blind', severity: 'warning', text: blind })
 				continue

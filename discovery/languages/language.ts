@@ -60,7 +60,7 @@ export interface Rendering {
 
 /** What `render` may look at besides the policies: labels and selectors come from the inventory. */
 export interface RenderContext {
-	/** Inventory items that are valid now, sorted. */
+	/** Items that are valid now, and the last pod of workloads without a running one; sorted (`readRenderContext`). */
 	inventory: InventoryItem[]
 }
 
@@ -75,10 +75,15 @@ export interface Language {
 	/** All live manifests (foreign ones too) × one access → verdict with the deciding rule. */
 	evaluate(manifests: Record<string, unknown>[], access: Access, context: Context): Verdict
 	/**
-	 * Why this language cannot tell an access from what the policies need, as a sentence;
-	 * null when it can. The self-check tries no canary that a language cannot tell apart.
+	 * Why these manifests cannot deny an access that the policies do not need, as a sentence (the
+	 * language cannot tell it from a need, or leaves that direction open); null when they can. The
+	 * self-check shows the sentence instead of trying the canary.
 	 */
-	indistinguishable(access: Access, policies: Policy[]): string | null
+	blindTo(
+		access: Access,
+		policies: readonly Policy[],
+		manifests: readonly Record<string, unknown>[]
+	): string | null
 	/** Problems with a manifest against the enforcer's real schema and limits; empty when sound. */
 	validate(manifest: Record<string, unknown>): Note[]
 }

@@ -9,7 +9,7 @@ export const host: Language = {
 	classes: ['network'],
 	render,
 	evaluate,
-	// Addresses and ports are all it knows, and the canaries differ in both.
-	indistinguishable: () => null,
+	// It lists addresses and ports, and the canaries differ in both.
+	blindTo: () => null,
 	validate
 }

@@ -28,10 +28,8 @@ interface AllowRule {
 function renderHost(policy: Policy, inventory: Inventory): Rendering {
 	const name = parseWorkloadName(policy.workload)
 	if (name?.form !== 'host') {
-		return refused(
-			'host.workload',
-			`${policy.workload} is not a workload of a host: its cgroup belongs to a container runtime.`
-		)
+		const text = `${policy.workload} is not a workload of a host: its cgroup belongs to a container runtime.`
+		return { manifests: [], notes: [{ code: 'host.workload', severity: 'info', text }] }
 	}
 	const notes: Note[] = []
 	const allow = new Map<string, AllowRule>()
@@ -150,7 +148,10 @@ function remoteCidrs(flow: NetworkObject, policy: Policy, inventory: Inventory, 
 		case 'workload':
 			return known(
 				`Workload ${rest}`,
-				inventory.podsOf(rest).flatMap((pod) => pod.addresses)
+				inventory
+					.podsOf(rest)
+					.filter((pod) => pod.toMs === null)
+					.flatMap((pod) => pod.addresses)
 			)
 		default:
 			note(
@@ -165,8 +166,4 @@ function remoteCidrs(flow: NetworkObject, policy: Policy, inventory: Inventory, 
 
 function note(notes: Note[], code: string, severity: Note['severity'], text: string): void {
 	if (!notes.some((known) => known.text === text)) notes.push({ code, severity, text })
-}
-
-function refused(code: string, text: string): Rendering {
-	return { manifests: [], notes: [{ code, severity: 'refusal', text }] }
 }

@@ -12,12 +12,12 @@ export const kubearmor: Language = {
 	classes: ['process', 'file-read', 'file-write', 'network', 'privilege'],
 	render,
 	evaluate,
-	indistinguishable,
+	blindTo,
 	validate
 }
 
 /** A protocol that was needed for anything is open to everything: there are no addresses and no ports. */
-function indistinguishable(access: Access, policies: readonly Policy[]): string | null {
+function blindTo(access: Access, policies: readonly Policy[]): string | null {
 	const asked = parseNetworkObject(access.object)
 	if (!asked) return null
 	const isNeeded = policies.some((policy) =>

@@ -30,13 +30,15 @@ export function evaluate(
 	return { verdict: 'block', rule: `${nameOf(first)}${others}: no ${flow.direction} rule matches.` }
 }
 
-/** The connection that an access opens; null when it opens none that leaves the pod. */
+/** The connection that an access opens; null when none leaves the pod, and for ICMP, which is up to the network plugin. */
 function flowOf(access: Access): NetworkObject | null {
 	const isFlow = access.verb === 'connect' || access.verb === 'send' || access.verb === 'accept'
 	const flow = isFlow ? parseNetworkObject(access.object) : null
-	if (!flow || flow.protocol === 'unix' || isLoopback(flow.peer)) return null
+	if (!flow || !PROTOCOLS.has(flow.protocol) || isLoopback(flow.peer)) return null
 	return flow
 }
+
+const PROTOCOLS: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp'])
 
 function isSelecting(manifest: Record<string, unknown>, type: string, context: Context): boolean {
 	if (manifest.kind !== 'NetworkPolicy') return false

@@ -40,7 +40,7 @@ export function peerEnds(flow: NetworkObject, whose: Whose): { found: Ends[]; no
 	if (!['TCP', 'UDP', 'SCTP'].includes(protocol) || flow.port === 0) {
 		return refused(
 			'network-policy.protocol',
-			`${describe(flow)} was seen, and NetworkPolicy has no form for ${flow.protocol} without a port.`
+			`${describe(flow)} was seen, and NetworkPolicy has no form for ${flow.protocol} on port ${flow.port}.`
 		)
 	}
 	const port = { protocol, port: flow.port }

@@ -26,10 +26,8 @@ export function render(policies: readonly Policy[], context: RenderContext): Ren
 function renderPod(policy: Policy, context: RenderContext): Rendering {
 	const name = parseWorkloadName(policy.workload)
 	if (name?.form !== 'container') {
-		return refused(
-			'network-policy.host',
-			`${policy.workload} is not a pod; NetworkPolicies select pods only.`
-		)
+		const text = `${policy.workload} is not a pod; NetworkPolicies select pods only.`
+		return { manifests: [], notes: [info('network-policy.host', text)] }
 	}
 	const inventory = arrangeInventory(context.inventory)
 	const pods = inventory.podsOf(podWorkloadName(name))
@@ -98,6 +96,15 @@ function directionRules(
 		if (flow.peer.startsWith('cidr:') && isLoopback(addressOf(flow.peer))) {
 			notes.push(
 				info('network-policy.loopback', 'Traffic on loopback never leaves the pod and is not listed.')
+			)
+			continue
+		}
+		if (flow.protocol === 'icmp' || flow.protocol === 'icmpv6') {
+			notes.push(
+				warning(
+					'network-policy.icmp',
+					`ICMP was seen (${rule.object}); whether it passes is up to the network plugin, because NetworkPolicy has no form for it.`
+				)
 			)
 			continue
 		}
