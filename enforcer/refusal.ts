@@ -98,7 +98,7 @@ const UNITS: readonly { what: string; pattern: RegExp }[] = [
 	{
 		what: 'a way to log in',
 		pattern:
-			/^(sshd?|sshd-session|sshd-auth|dropbear|login|[am]?getty|serial-getty|console-getty|gdm3?|sddm|lightdm|session-.+|user@?.*|su|sudo|polkitd?|tailscaled|cloudflared|teleport)$/
+			/^(sshd?|sshd-session|sshd-auth|dropbear|login|[am]?getty|serial-getty|console-getty|gdm3?|sddm|lightdm|session-c?[0-9]+|user(-[0-9]+)?(@.*)?|su|sudo|polkitd?|tailscaled|cloudflared|teleport)$/
 	},
 	{
 		what: 'a DNS resolver',

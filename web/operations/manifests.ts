@@ -6,7 +6,7 @@ import type { Language as LanguageFolder, RenderContext } from '../../discovery/
 import { classesOf } from '../../discovery/languages/manifest.js'
 import type { Policy } from '../../discovery/policy.js'
 import { renderWorkload } from '../../discovery/selfcheck.js'
-import { LANGUAGES } from '../../enforcer/languages.js'
+import { LANGUAGES } from '../../discovery/languages/registry.js'
 import { readInventory, readPolicy } from '../../enforcer/policies.js'
 import { pathsOf } from '../../enforcer/targets/directory/files.js'
 import { pageOf } from './cursor.js'

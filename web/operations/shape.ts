@@ -18,11 +18,13 @@
  *   POST   /policies/:workload/:class/plan          PlanChange → Plan (a dry run)
  *   POST   /policies/:workload/:class/apply         PlanChange → Changed
  *   POST   /policies/:workload/:class/rollback      RollbackChange → Changed
+ *   POST   /policies/:workload/:class/rollback/plan RollbackChange → Plan (a dry run)
  *   GET    /explain/:workload                       Explain → Explanation
  *   GET    /manifests · /languages                  ListManifests → ManifestPage · LanguageList
  *   GET    /history · /violations · /gaps · /timeline · /bad-inputs    … → pages
  *   GET    /status · /sources · /probe              Status · SourceList · ProbeReport
  *   GET    /session (Session) · DELETE /session     logs out
+ *   POST   /login-links                             a new login URL, with the API key only
  *   GET    /events                                  SSE: changed, resync (ChangedEvent)
  */
 import { z } from 'zod'
@@ -395,8 +397,7 @@ export const RollbackChange = z.object({
 	workload: WorkloadRef,
 	class: Class,
 	/** Without it: the target of the latest change that is still in force. */
-	target: TargetName.optional(),
-	dryRun: z.boolean().default(false)
+	target: TargetName.optional()
 })
 export const Changed = z.object({
 	change: Change,

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { approve, readApprovals, reject } from '../../enforcer/approval.js'
+import { EnforcerError } from '../../enforcer/error.js'
+import { nginx, sighting, T0, temporaryStore } from './temporary-store.js'
+
+const NAME = 'host/n1/nginx.service'
+
+test('an approval is bound to exactly the digest that is proposed', async (t) => {
+	const store = await temporaryStore(t)
+	await store.see([sighting(nginx, 'connect', 'egress/tcp/5432/10.0.0.5')])
+	const first = store.digest(NAME, 'network')
+	const request = {
+		workloadId: store.workloadId(NAME),
+		class: 'network' as const,
+		actor: 'local:ann',
+		reason: 'read',
+		atMs: T0 + 100
+	}
+	const approval = await approve(store.reader, store.writer, { ...request, digest: first })
+	assert.equal(approval.decision, 'approved')
+	assert.equal(approval.digest, first)
+
+	await store.see([sighting(nginx, 'connect', 'egress/tcp/443/10.0.0.9')])
+	const second = store.digest(NAME, 'network')
+	assert.notEqual(second, first)
+	await assert.rejects(approve(store.reader, store.writer, { ...request, digest: first }), codeIs('conflict'))
+	await assert.rejects(
+		approve(store.reader, store.writer, { ...request, digest: `sha256:${'0'.repeat(64)}` }),
+		codeIs('not-found')
+	)
+	await assert.rejects(
+		approve(store.reader, store.writer, { ...request, class: 'process', digest: second }),
+		codeIs('not-found'),
+		'a digest of another class is unknown in this one'
+	)
+	await reject(store.reader, store.writer, { ...request, digest: second, reason: 'no internet' })
+	assert.deepEqual(
+		readApprovals(store.reader, request.workloadId).map((one) => [one.decision, one.digest]),
+		[
+			['approved', first],
+			['rejected', second]
+		]
+	)
+})
+
+test('a proposal that changes between the check and the write leaves no approval', async (t) => {
+	const store = await temporaryStore(t)
+	await store.see([sighting(nginx, 'connect', 'egress/tcp/5432/10.0.0.5')])
+	const first = store.digest(NAME, 'network')
+	const workloadId = store.workloadId(NAME)
+	// The reader sees the moment before; the writer is already past it.
+	const before = new Map([['digest', first]])
+	const stale = {
+		...store.reader,
+		get: (sql: string, ...params: []) =>
+			sql.includes('proposals') ? Object.fromEntries(before) : store.reader.get(sql, ...params)
+	}
+	await store.see([sighting(nginx, 'connect', 'egress/tcp/443/10.0.0.9')])
+	await assert.rejects(
+		approve(stale, store.writer, {
+			workloadId,
+			class: 'network',
+			digest: first,
+			actor: 'a',
+			reason: '',
+			atMs: T0
+		}),
+		codeIs('conflict')
+	)
+	assert.deepEqual(readApprovals(store.reader, workloadId), [])
+})
+
+function codeIs(code: string) {
+	return (error: unknown) =>
+		error instanceof EnforcerError && error.code === code && error.message.endsWith('.')
+}
