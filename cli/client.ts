@@ -22,6 +22,7 @@ export interface Client {
 
 const REQUEST_LIMIT_MS = 60_000
 const LOCK_PATIENCE_MS = 5000
+const START_PATIENCE_MS = 5000
 
 /** The client of a data folder. Nothing is opened before the first call. */
 export async function connect(dataDir: string): Promise<Client> {
@@ -57,6 +58,7 @@ function overHttp(data: string, owner: Owner): Client {
 		async call(name, input, output) {
 			const operation = await operationFor(name, input)
 			const { url, body } = requestOf(operation, owner.socket, input)
+			await listening(url)
 			const answer = await request(operation.method, url, body, tokenOf(data))
 			return output.parse(answer)
 		},
@@ -95,6 +97,22 @@ function requestOf(
 	if (operation.method === 'POST') return { url, body: JSON.stringify(Object.fromEntries(rest)) }
 	for (const [key, value] of rest) url.searchParams.set(key, String(value))
 	return { url, body: null }
+}
+
+/** owner.json is there a moment before the service listens; that moment is waited for. */
+async function listening(url: URL): Promise<void> {
+	const { connect: open } = await import('node:net')
+	const untilMs = Date.now() + START_PATIENCE_MS
+	for (let answers = false; !answers && Date.now() < untilMs; ) {
+		answers = await new Promise<boolean>((done) => {
+			const socket = open(Number(url.port), url.hostname, () => {
+				socket.destroy()
+				done(true)
+			})
+			socket.on('error', () => done(false))
+		})
+		if (!answers) await new Promise((wake) => setTimeout(wake, 100))
+	}
 }
 
 async function request(method: string, url: URL, body: string | null, token: string): Promise<unknown> {

@@ -28,6 +28,7 @@ export function usage(what: string, fix: string): Fault {
 /** How the codes of errors from the other folders, and of the operating system, end the program. */
 const endingOfCode: Readonly<Record<string, Ending>> = {
 	missing: 'notFound',
+	unreadable: 'notAllowed',
 	newer: 'conflict',
 	foreign: 'conflict',
 	corrupt: 'unreachable',

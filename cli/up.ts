@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, realpathSync } from 'node:fs'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Command, InvalidArgumentError } from 'commander'
+import { startSensor } from '../native/connection.js'
 import { dataFolder } from './context.js'
 import { Fault } from './fault.js'
 import { note } from './output.js'
@@ -13,18 +14,20 @@ import { handOver, reach, type ServiceUser } from './service-user.js'
 interface Options {
 	port: number
 	sensor: boolean
+	runDir: string
 }
 
 export const DEFAULT_PORT = 7878
-/** What the service gets to finish what it is doing; then it is told louder. */
-const DRAIN_LIMIT_MS = 10_000
-const STAGE = '/run/whittle'
+/** What the service takes at most to finish what it is doing; after a little more it is ended. */
+export const DRAIN_LIMIT_MS = 10_000
+const STAGE = '/run/whittle-service'
 const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const root = dirname(dirname(dirname(main)))
 
 export function define(command: Command): void {
 	command
 		.option('--port <number>', 'port of the page on loopback; 0 takes a free one', portNumber, DEFAULT_PORT)
+		.option('--run-dir <dir>', 'where the sensor listens for "whittle learn"', '/run/whittle')
 		.option('--no-sensor', 'do not watch this host, replay the recorded stories instead')
 		.action(async (options: Options) => {
 			const { data } = command.optsWithGlobals<{ data?: string }>()
@@ -47,16 +50,17 @@ async function up(data: string, options: Options): Promise<number> {
 		return runService({ data, port: options.port, sensorFd: null, without, withParent: false })
 	}
 	const user = handOver(data)
-	const sensor = without === '' ? startSensor(data) : undefined
-	const service = startService(user, data, options.port, sensor?.connection, without)
+	// One end of a pair of sockets that exists nowhere else; the service inherits it.
+	const sensor = without === '' ? startSensor({ runDir: options.runDir, selfPids: [process.pid] }) : undefined
+	const service = startService(user, data, options.port, sensor?.socket, without)
 	// From here on only the sensor needs to be root: this process waits, and needs no rights for that.
-	sensor?.connection.destroy()
+	sensor?.socket.destroy()
 	dropRights(user)
 	return waitFor(service, sensor?.process)
 }
 
 /** Why this machine cannot have the sensor, in one sentence that says what would bring it; '' when it can. */
-function reasonAgainstSensor(): string {
+export function reasonAgainstSensor(): string {
 	if (process.platform !== 'linux') return 'Nothing is watched here: the sensor needs Linux with eBPF.'
 	if (process.getuid?.() !== 0) {
 		return 'Nothing is watched here: loading eBPF programs needs root; "sudo npm start" brings it.'
@@ -65,22 +69,6 @@ function reasonAgainstSensor(): string {
 		return 'Nothing is watched here: the eBPF programs are not built; "npm run setup" builds them, or says what it needs for that.'
 	}
 	return ''
-}
-
-/**
- * The sensor is a child with a connection that exists nowhere else: a pair of sockets, one end
- * of which the service inherits. Ctrl-C at the terminal is not for it (`detached`): it ends when
- * the service's end closes, after the last drain.
- */
-function startSensor(data: string): { process: ChildProcess; connection: Socket } {
-	const child = spawn(process.execPath, [main, '--data', data, 'sensor', '--service-fd', '3'], {
-		cwd: '/',
-		detached: true,
-		stdio: ['ignore', 'ignore', 'inherit', 'pipe']
-	})
-	const connection = child.stdio[3]
-	if (!(connection instanceof Socket)) throw new Error('the pair of sockets to the sensor was not made')
-	return { process: child, connection }
 }
 
 /** The service, as a user without rights, where needed in a mount namespace of its own. */
@@ -119,7 +107,7 @@ async function waitFor(service: ChildProcess, sensor: ChildProcess | undefined):
 		if (stopping) return
 		stopping = true
 		service.kill('SIGTERM')
-		setTimeout(() => service.kill('SIGKILL'), DRAIN_LIMIT_MS).unref()
+		setTimeout(() => service.kill('SIGKILL'), DRAIN_LIMIT_MS + 2000).unref()
 	}
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
 	sensor?.on('exit', (code, signal) => {
@@ -144,7 +132,17 @@ async function waitFor(service: ChildProcess, sensor: ChildProcess | undefined):
 		})
 		service.on('exit', (...ending) => done(ending))
 	})
+	await sensorEnd(sensor)
 	if (process.exitCode === 7) return 7
 	if (signal !== null && !stopping) note(`The service was ended by ${signal}.`)
 	return code ?? (stopping ? 0 : 7)
+}
+
+/** The sensor ends by itself when the service's end of its connection closes: after its last drain. */
+async function sensorEnd(sensor: ChildProcess | undefined): Promise<void> {
+	if (sensor === undefined || sensor.exitCode !== null || sensor.signalCode !== null) return
+	await new Promise<void>((done) => {
+		sensor.on('exit', () => done())
+		setTimeout(done, DRAIN_LIMIT_MS).unref()
+	})
 }

@@ -37,5 +37,6 @@ export const verbs: Readonly<Record<string, { summary: string; load: () => Promi
 	},
 	sensor: { summary: 'the privileged half, started by `up`', load: () => import('./sensor.js') },
 	service: { summary: '', load: () => import('./service.js') },
+	launch: { summary: '', load: () => import('./launch.js') },
 	__complete: { summary: '', load: () => import('./complete.js') }
 }
