@@ -69,11 +69,15 @@ async function exportPolicies(
 		}
 		next = page.continue ?? undefined
 	} while (next !== undefined)
-	manifests.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0))
+	// Two languages may give objects of one name; over all of them the paths are told apart.
+	const { pathsOf } = await import('../enforcer/targets/directory/files.js')
+	const files = pathsOf(manifests)
+		.map((file, i) => ({ file, yaml: manifests[i]?.yaml ?? '' }))
+		.sort((a, b) => (a.file < b.file ? -1 : 1))
 	if (options.out === undefined) {
 		// Separated by markers of our own, so that any number of documents is one valid stream.
-		print(manifests.map(({ yaml }) => `---\n${yaml.replace(/^---\n/, '')}`).join(''))
-	} else await writeFiles(manifests, options.out)
+		print(files.map(({ yaml }) => `---\n${yaml.replace(/^---\n/, '')}`).join(''))
+	} else await writeFiles(files, options.out)
 	if (refusedCount > 0 && options.strict === true) {
 		throw new Fault(
 			'partial',
@@ -84,10 +88,10 @@ async function exportPolicies(
 }
 
 /** Whole files or none: each is written beside its place and renamed. What else lies in the folder stays. */
-async function writeFiles(manifests: readonly Manifest[], out: string): Promise<void> {
+async function writeFiles(files: readonly { file: string; yaml: string }[], out: string): Promise<void> {
 	const { mkdirSync, renameSync, writeFileSync } = await import('node:fs')
 	const { dirname, join, relative, resolve, sep } = await import('node:path')
-	for (const { file, yaml } of manifests) {
+	for (const { file, yaml } of files) {
 		const path = resolve(out, file)
 		const inside = relative(resolve(out), path)
 		if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`)) {
@@ -101,5 +105,5 @@ async function writeFiles(manifests: readonly Manifest[], out: string): Promise<
 		writeFileSync(`${path}.next`, yaml)
 		renameSync(`${path}.next`, path)
 	}
-	note(`${manifests.length} manifests are in ${join(out, '')}`)
+	note(`${files.length} manifests are in ${join(out, '')}`)
 }

@@ -29,7 +29,7 @@ export function isSafePath(path: string): boolean {
  * Where each manifest goes, in the same order: `NAMESPACE/NAME.yaml`, `_cluster/NAME.yaml` without
  * a namespace, and `NAME.KIND.yaml` for those that would share a name.
  */
-export function pathsOf(manifests: readonly Manifest[]): string[] {
+export function pathsOf(manifests: readonly Pick<Manifest, 'kind' | 'name' | 'namespace'>[]): string[] {
 	const plain = manifests.map((one) => `${one.namespace === '' ? '_cluster' : one.namespace}/${one.name}`)
 	return plain.map((path, i) =>
 		plain.filter((other) => other === path).length === 1
