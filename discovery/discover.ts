@@ -12,7 +12,7 @@ import {
 import { canonicalBody, policyOf } from './digest.js'
 import { createOwners, parseInventoryRow } from './inventory.js'
 import type { RenderContext } from './languages/language.js'
-import { learn, type Sighted } from './learn/exact.js'
+import { isTrusted, learn, type Sighted } from './learn/exact.js'
 import { createPeers, type Peers, spansOf } from './peers.js'
 import type { Note, Policy, RuleEvidence } from './policy.js'
 import { ephemeralContainers, type Subject, subjectsOf, type WorkloadRow } from './subject.js'
@@ -147,7 +147,7 @@ function propose(
 	const { rules, evidence, notes } = learn(seen, of, subject.form)
 	if (rules.length === 0) {
 		// Enforcers hold reads and writes by one list, so that nothing is written must be said and approved too.
-		const reads = observations.some((one) => one.class === 'file-read' && one.result === 'allowed')
+		const reads = observations.some((one) => one.class === 'file-read' && isTrusted(one, subject.form))
 		if (of !== 'file-write' || !reads) return null
 		notes.push({ code: 'learn.writes-nothing', severity: 'info', text: 'It was never seen to write a file.' })
 	}

@@ -41,7 +41,7 @@ export function learn(observations: readonly Sighted[], of: Class, form: 'contai
  * A denied attempt is evidence of an attempt, never of a need (an attacker's denied exec must
  * not enter the next policy), and a failed one (ENOENT …) needed nothing.
  */
-function isTrusted(seen: Sighted, form: 'container' | 'host'): boolean {
+export function isTrusted(seen: Sighted, form: 'container' | 'host'): boolean {
 	return seen.result === 'allowed' && !(form === 'container' && seen.interactive)
 }
 
