@@ -118,6 +118,7 @@ async function watch(
 	const sentence = 'Processes, files, network and privileges of this host are watched.'
 	const state: SourceState = { name: 'kernel', state: 'watching', sentence }
 	sources.push(state)
+	note(sentence)
 	try {
 		await feed(kernel, writer, {
 			waiting(why) {
@@ -141,6 +142,7 @@ interface SourceState {
 
 /** Where nothing can be watched, the recorded stories show what Whittle would do. */
 async function replayStories(writer: Writer, sources: SourceState[], without: string): Promise<void> {
+	note(without)
 	const files = storyFiles(join(root, 'fixtures'))
 	const state: SourceState = {
 		name: 'replay',
@@ -180,8 +182,8 @@ function stopSignal(withParent: boolean): StopSignal {
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, tell)
 	// The other end is held by `whittle up` alone: when that is gone, nobody could stop us.
 	if (withParent) process.stdin.on('end', tell).resume()
-	// It may be told before anybody waits for it.
-	told.catch(() => undefined)
+	// It may be told before anybody waits for it; and a pipe that is listened to keeps a process alive.
+	told.catch(() => undefined).finally(() => process.stdin.destroy())
 	return { told, tell, fail }
 }
 

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Command, InvalidArgumentError } from 'commander'
+import { readOwner } from '../collector/owner.js'
 import { startSensor } from '../native/connection.js'
 import { dataFolder } from './context.js'
 import { Fault } from './fault.js'
@@ -14,7 +16,7 @@ import { handOver, reach, type ServiceUser } from './service-user.js'
 interface Options {
 	port: number
 	sensor: boolean
-	runDir: string
+	runDir?: string
 }
 
 export const DEFAULT_PORT = 7878
@@ -27,7 +29,7 @@ const root = dirname(dirname(dirname(main)))
 export function define(command: Command): void {
 	command
 		.option('--port <number>', 'port of the page on loopback; 0 takes a free one', portNumber, DEFAULT_PORT)
-		.option('--run-dir <dir>', 'where the sensor listens for "whittle learn"', '/run/whittle')
+		.option('--run-dir <dir>', 'where the sensor has its launch socket (default: below /run/whittle)')
 		.option('--no-sensor', 'do not watch this host, replay the recorded stories instead')
 		.action(async (options: Options) => {
 			const { data } = command.optsWithGlobals<{ data?: string }>()
@@ -49,14 +51,32 @@ async function up(data: string, options: Options): Promise<number> {
 		const { runService } = await import('./service.js')
 		return runService({ data, port: options.port, sensorFd: null, without, withParent: false })
 	}
+	// Before anything is touched: the sensor and the folder may be in use.
+	const live = readOwner(data)
+	if (live !== null) {
+		throw new Fault(
+			'conflict',
+			'owned',
+			`Another Whittle (process ${live.pid}) already works on ${data}.`,
+			'Stop it, or choose another folder with --data.'
+		)
+	}
 	const user = handOver(data)
 	// One end of a pair of sockets that exists nowhere else; the service inherits it.
-	const sensor = without === '' ? startSensor({ runDir: options.runDir, selfPids: [process.pid] }) : undefined
+	const sensor =
+		without === ''
+			? startSensor({ runDir: options.runDir ?? runDirOf(data), selfPids: [process.pid] })
+			: undefined
 	const service = startService(user, data, options.port, sensor?.socket, without)
 	// From here on only the sensor needs to be root: this process waits, and needs no rights for that.
 	sensor?.socket.destroy()
 	dropRights(user)
 	return waitFor(service, sensor?.process)
+}
+
+/** A folder for each data folder, so that two sensors on one host never take each other's socket. */
+function runDirOf(data: string): string {
+	return join('/run/whittle', createHash('sha256').update(data).digest('hex').slice(0, 12))
 }
 
 /** Why this machine cannot have the sensor, in one sentence that says what would bring it; '' when it can. */
