@@ -98,7 +98,7 @@ export const CONTAINER_LABEL = 'kubearmor.io/container.name'
 
 /**
  * KubeArmor cuts the first and the last character off the value and splits at commas, so
- * `[nginx]` means the container nginx, and plain `nginx` a container called `ngin`. A value of
+ * `[nginx]` means the container nginx, and plain `nginx` a container called `gin`. A value of
  * two characters or fewer, and one that leaves no name, narrows nothing (kubeUpdate.go).
  */
 function selectsContainer(value: string, container: string): boolean {

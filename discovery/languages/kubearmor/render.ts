@@ -90,16 +90,22 @@ function draftsOf(own: readonly Policy[], all: readonly Policy[], target: Target
 
 const GROUPS = ['process', 'file', 'network', 'privilege']
 
-/** Every program that a workload's rules speak of: those it runs and those that act. */
+/** Every program that a workload's rules speak of: those it runs, those that run them, and those that act. */
 function executablesOf(policies: readonly Policy[]): string[] {
 	const named = policies.flatMap((policy) =>
-		policy.rules.flatMap((rule) =>
-			rule.access.includes('exec') ? [rule.object, ...rule.sources] : rule.sources
-		)
+		policy.rules.flatMap((rule) => [...launched(rule), ...rule.sources])
 	)
-	const carried = [...new Set(named)].filter((path) => path !== '').map((path) => literalSources([path])?.[0])
+	const carried = [...new Set(named)].map((path) => literalSources([path])?.[0])
 	return carried.filter((path) => path !== undefined).sort(compareText)
 }
+
+/** Whom nobody was seen to start is started by init. */
+function launched(rule: Rule): string[] {
+	if (!rule.access.includes('exec')) return []
+	return rule.sources.length > 0 ? [rule.object] : [rule.object, INIT]
+}
+
+const INIT = '/usr/lib/systemd/systemd'
 
 function processDraft(policy: Policy, own: readonly Policy[], isHost: boolean): Draft {
 	const notes: Note[] = []
