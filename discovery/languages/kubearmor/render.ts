@@ -160,12 +160,8 @@ function launchersOf(rule: Rule, policy: Policy): string[] {
 	}
 	const named = literalSources([...launchers].sort(compareText))
 	// Nobody was seen to start it: then init does, and the workload's own programs may.
-	return named && named.length > 0
-		? named
-		: [...new Set([...executablesOf([policy]), INIT])].sort(compareText)
+	return named && named.length > 0 ? named : executablesOf([policy])
 }
-
-const INIT = '/usr/lib/systemd/systemd'
 
 /** Programs that changed something or spoke to somebody, though their own exec was never seen. */
 function unseenEntryPoints(policy: Policy, own: readonly Policy[]): string[] {
