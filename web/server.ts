@@ -2,7 +2,12 @@ import { createServer as createTlsServer } from 'node:https'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
+import Fastify, {
+	LogController,
+	type FastifyBaseLogger,
+	type FastifyInstance,
+	type FastifyReply
+} from 'fastify'
 import {
 	hasZodFastifySchemaValidationErrors,
 	jsonSchemaTransform,
@@ -147,7 +152,7 @@ function create(options: ServerOptions): FastifyInstance {
 	const common = {
 		...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
 		// Request lines hold tokens of login URLs.
-		disableRequestLogging: true,
+		logController: new LogController({ disableRequestLogging: true }),
 		bodyLimit: VALID_BODY_BYTES,
 		// Workload names are long, and percent-encoded on top.
 		routerOptions: { maxParamLength: 8192 },
