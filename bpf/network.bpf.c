@@ -75,7 +75,7 @@ static __always_inline u16 protocol_of(struct sock *sk)
 
 static __always_inline u64 endpoint_object(const struct endpoint *end, struct configuration *c)
 {
-	u64 hash = mix(c->seed, ((u64)end->family << 48) | ((u64)end->protocol << 32) | (end->port << 16) |
+	u64 hash = mix(c->seed, ((u64)end->family << 48) | ((u64)end->protocol << 32) | ((u64)end->port << 16) |
 					end->direction);
 
 	hash = mix(hash, ((u64)end->address[0] << 32) | end->address[1]);
