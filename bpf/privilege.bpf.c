@@ -230,7 +230,8 @@ int handle_clone(struct trace_event_raw_sys_exit *context)
 	/* CLONE_NEWTIME shares its bit with the exit signal's byte: clone(2) cannot ask for it. */
 	u64 flags = ARGUMENT_0(regs) & NAMESPACE_FLAGS & ~0xffULL;
 
-	return flags ? count_number(OP_NAMESPACE, context->ret, flags) : 0;
+	/* 0: the child's own return from the same call. */
+	return flags && context->ret ? count_number(OP_NAMESPACE, context->ret, flags) : 0;
 }
 
 SEC("tp/syscalls/sys_exit_clone3")
@@ -239,6 +240,12 @@ int handle_clone3(struct trace_event_raw_sys_exit *context)
 	struct pt_regs *regs = REGISTERS();
 	u64 flags = 0;
 
+	/*
+	 * The child returns from the same call, with 0: by then its parent may have used the
+	 * memory of the arguments for something else, which would read as namespaces.
+	 */
+	if (!context->ret)
+		return 0;
 	bpf_probe_read_user(&flags, sizeof(flags), (void *)ARGUMENT_0(regs));
 	flags &= NAMESPACE_FLAGS;
 	return flags ? count_number(OP_NAMESPACE, context->ret, flags) : 0;
