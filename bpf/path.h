@@ -32,46 +32,42 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
-/* Eight bytes of a name as a number, with whether all of its characters are digits. */
-static __always_inline u64 name_hash(const char name[16], bool *digits)
+/*
+ * Non-zero when one of eight bytes, up to the first NUL, is not a digit. Without branches
+ * on single characters, of which the verifier would walk every combination: a byte b is a
+ * digit when (b ^ 0x30) < 10, that is, when adding 0x76 does not reach the sign bit.
+ */
+static __always_inline u64 other_than_digits(u64 word)
 {
-	*digits = true;
-	for (int i = 0; i < 16; i++) {
-		if (!name[i]) {
-			*digits = *digits && i > 0;
-			break;
-		}
-		if (name[i] < '0' || name[i] > '9')
-			*digits = false;
-	}
-	return ((const u64 *)name)[0] ^ (((const u64 *)name)[1] * 0x9E3779B97F4A7C15ULL);
+	const u64 signs = 0x8080808080808080ULL;
+	u64 digits = word ^ 0x3030303030303030ULL;
+	u64 nuls = (word - 0x0101010101010101ULL) & ~word & signs;
+
+	return ((digits + 0x7676767676767676ULL) | digits) & signs & ~nuls;
 }
 
 /*
  * procfs has an inode for every process and file; its objects are named instead, with
  * every all-digits name read as one, or the table would fill with process ids.
  */
-static __always_inline u64 proc_object(struct place *place, u64 hash)
+RARE u64 proc_object(u64 leaf, u64 hash)
 {
-	struct dentry *dentry = place->dentry, *parent;
+	struct dentry *dentry = (void *)leaf, *parent;
 
 	for (int i = 0; i < 8; i++) {
-		char name[16] __attribute__((aligned(8))) = {};
+		u64 name[2] = {};
 		const unsigned char *text = BPF_CORE_READ(dentry, d_name.name);
-		u64 value;
-		bool digits;
 
 		parent = BPF_CORE_READ(dentry, d_parent);
 		if (parent == dentry)
 			break;
 		bpf_probe_read_kernel_str(name, sizeof(name), text);
-		value = name_hash(name, &digits);
-		if (digits) {
-			hash = mix(hash, 1);
-		} else {
-			hash = mix(hash, value);
+		if (other_than_digits(name[0]) || other_than_digits(name[1])) {
+			hash = mix(mix(hash, name[0]), name[1]);
 			/* Names longer than what was read differ in their length at least. */
 			hash = mix(hash, BPF_CORE_READ(dentry, d_name.len));
+		} else {
+			hash = mix(hash, 1);
 		}
 		dentry = parent;
 	}
@@ -91,7 +87,7 @@ static __always_inline u64 place_object(struct place *place, struct inode *inode
 		return mix(c->seed, magic);
 	hash = mix(hash, BPF_CORE_READ(mount, mnt_id));
 	if (magic == PROC_SUPER_MAGIC)
-		return proc_object(place, hash);
+		return proc_object((u64)place->dentry, hash);
 	hash = mix(hash, BPF_CORE_READ(inode, i_ino));
 	return mix(hash, BPF_CORE_READ(leaf, d_name.hash));
 }
