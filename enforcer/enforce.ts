@@ -14,7 +14,14 @@ import {
 import { EnforcerError } from './error.js'
 import { decisionOn } from './lifecycle.js'
 import { isEmpty, type Plan } from './plan.js'
-import { readInventory, readNeighbours, readPolicy, readProposal, readSubject } from './policies.js'
+import {
+	findRevision,
+	readInventory,
+	readNeighbours,
+	readPolicy,
+	readProposal,
+	readSubject
+} from './policies.js'
 import { readProcesses } from './processes.js'
 import type { Outcome, Target, TargetContext } from './targets/target.js'
 
@@ -125,14 +132,20 @@ export async function previewRollback(
 /**
  * Holds again what is in force on paper and not at the host: after a restart of the sensor, or
  * when a workload came back in another cgroup. Returns the sentences for the log; called at the
- * start and every half minute.
+ * start and every few seconds.
  */
 export async function reconcile(enforcement: Enforcement): Promise<string[]> {
 	return oneAtATime(async () => {
 		const target = enforcement.targets.find((one) => one.name === 'host')
 		if (!target) return []
 		const said: string[] = []
-		for (const change of hostChangesInForce(enforcement.reader)) {
+		const changes = hostChangesInForce(enforcement.reader)
+		if (changes.length === 0) return said
+		const held = new Map((await target.observe()).map((one) => [one.object, one.content]))
+		for (const change of changes) {
+			// Planning reads every process, so it is for what is not held as it should be.
+			const { cgroup } = readSubject(enforcement.reader, change.workloadId)
+			if (held.get(cgroup) === JSON.stringify({ digest: change.digest, mode: modeOf(change) })) continue
 			const request = { ...change, mode: modeOf(change) }
 			const plan = await planFor(enforcement, target, request, change.digest)
 			if (isEmpty(plan)) continue
@@ -277,7 +290,8 @@ async function contextOf(enforcement: Enforcement, request: ChangeRequest): Prom
 			processes: request.target === 'host' ? await readProcesses() : [],
 			ownPids: [process.pid],
 			callerPid: enforcement.callerPid
-		}
+		},
+		policyAt: (class_, digest) => findRevision(reader, request.workloadId, class_, digest)
 	}
 }
 

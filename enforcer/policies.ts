@@ -46,16 +46,27 @@ export function readProposal(reader: Reader, workloadId: number, class_: Class):
 	return { digest: text(row.digest), revision: integer(row.revision), sinceMs: integer(row.since_ms) }
 }
 
-/** One revision. Throws `not-found` when the workload's class never had this digest. */
-export function readPolicy(reader: Reader, workloadId: number, class_: Class, digest: string): Policy {
+/** One revision; null when the workload's class never had this digest. */
+export function findRevision(
+	reader: Reader,
+	workloadId: number,
+	class_: Class,
+	digest: string
+): Policy | null {
 	const row = reader.get(
 		'SELECT body FROM policies WHERE workload_id = ? AND class = ? AND digest = ?',
 		workloadId,
 		class_,
 		digest
 	)
-	if (!row) throw new EnforcerError('not-found', `This workload's class ${class_} has no policy ${digest}.`)
-	return parsePolicy(digest, text(row.body))
+	return row ? parsePolicy(digest, text(row.body)) : null
+}
+
+/** One revision. Throws `not-found` when the workload's class never had this digest. */
+export function readPolicy(reader: Reader, workloadId: number, class_: Class, digest: string): Policy {
+	const policy = findRevision(reader, workloadId, class_, digest)
+	if (policy) return policy
+	throw new EnforcerError('not-found', `This workload's class ${class_} has no policy ${digest}.`)
 }
 
 /** A workload as something to enforce on. Throws `not-found`. */

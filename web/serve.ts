@@ -46,7 +46,7 @@ export interface Service {
 const HEARTBEAT_MS = 15_000
 const EVENT_WINDOW_MS = 500
 const EVENT_BACKLOG_BYTES = 262_144
-const RECONCILE_MS = 30_000
+const RECONCILE_MS = 5_000
 const READER_COUNT = 2
 
 /**

@@ -170,7 +170,7 @@ function answerWithProblems(app: FastifyInstance, options: ServerOptions): void 
 	app.setErrorHandler((error, request, reply) => {
 		if (hasZodFastifySchemaValidationErrors(error)) {
 			const errors = error.validation.map((one) => ({
-				pointer: `/${error.validationContext ?? 'body'}${one.instancePath}`,
+				pointer: `/${placeOf(error.validationContext)}${one.instancePath}`.replace(/\/$/, ''),
 				detail: one.message ?? '',
 				code: one.keyword
 			}))
@@ -192,6 +192,12 @@ function answerWithProblems(app: FastifyInstance, options: ServerOptions): void 
 			problem('not-found', 'There is nothing at this path: /openapi.json says what there is.', request.url)
 		)
 	})
+}
+
+/** Path, query and body are what people call them; fastify's names are its own. */
+function placeOf(context: string | undefined): string {
+	if (context === 'querystring') return 'query'
+	return context === 'params' ? 'path' : (context ?? 'body')
 }
 
 function send(reply: FastifyReply, body: ReturnType<typeof problem>): FastifyReply {

@@ -13,6 +13,8 @@ export interface TargetContext {
 	/** Other workloads and where they were seen. */
 	neighbours: Neighbour[]
 	standing: Standing
+	/** An older policy of this workload; null when there never was one with this digest. */
+	policyAt(class_: Class, digest: string): Policy | null
 }
 
 /** What came of carrying out a plan. `failed`: the target is as it was before. */
@@ -26,7 +28,7 @@ export interface Outcome {
 export interface Held {
 	/** File below the target's folder, or path of a cgroup. */
 	object: string
-	/** The file's text, or the sensor's policy as JSON. */
+	/** The file's text, or digest and mode as JSON. */
 	content: string
 }
 

@@ -37,7 +37,8 @@ const context: TargetContext = {
 	mode: 'block',
 	inventory: [],
 	neighbours: [],
-	standing: { processes: [], ownPids: [], callerPid: null }
+	standing: { processes: [], ownPids: [], callerPid: null },
+	policyAt: (_, digest) => [first, second].find((one) => one.digest === digest) ?? null
 }
 const first = policyOf({
 	workload: WORKLOAD,

@@ -143,11 +143,11 @@ function positionOf(reader: Reader, row: Row, sort: z.output<typeof ListPolicies
 		case 'notes':
 			return [notesOf(proposal).length, ...unique]
 		case 'last':
-			return [spanOf(row.evidence()).lastMs, ...unique]
+			return [spanOf(row.evidence(), workload).lastMs, ...unique]
 		case 'since':
 			return [proposal.sinceMs, ...unique]
 		case 'hours':
-			return [spanOf(row.evidence()).hourCount, ...unique]
+			return [spanOf(row.evidence(), workload).hourCount, ...unique]
 		default:
 			return unique
 	}
@@ -177,20 +177,27 @@ function suggestionOf(
 		noteCount: notes.length,
 		warningCount: notes.filter((note) => note.severity !== 'info').length,
 		sinceMs: proposal.sinceMs,
-		...spanOf(evidence),
+		...spanOf(evidence, workload),
 		startCount: startCountOf(reader, facts.membersOf(workload, proposal.class))
 	}
 }
 
 /** What a whole policy rests on. Sets of different rules are not kept, so the widest one speaks. */
-function spanOf(evidence: readonly EvidenceRow[]) {
+function spanOf(evidence: readonly EvidenceRow[], workload: WorkloadRow) {
 	const pods = new Set(evidence.flatMap((one) => one.pods))
 	return {
-		firstMs: evidence.length === 0 ? 0 : Math.min(...evidence.map((one) => one.firstMs)),
-		lastMs: Math.max(0, ...evidence.map((one) => one.lastMs)),
+		// A policy without rules rests on the workload having been watched while it did nothing of the kind.
+		firstMs: evidence.reduce(
+			(first, one) => Math.min(first, one.firstMs),
+			evidence.length === 0 ? workload.firstMs : Infinity
+		),
+		lastMs: evidence.reduce(
+			(last, one) => Math.max(last, one.lastMs),
+			evidence.length === 0 ? workload.lastMs : 0
+		),
 		count: evidence.reduce((sum, one) => sum + one.count, 0),
-		hourCount: Math.max(0, ...evidence.map((one) => one.hourCount)),
-		dayCount: Math.max(0, ...evidence.map((one) => one.dayCount)),
+		hourCount: evidence.reduce((most, one) => Math.max(most, one.hourCount), 0),
+		dayCount: evidence.reduce((most, one) => Math.max(most, one.dayCount), 0),
 		podCount: pods.size
 	}
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Sessions } from '../auth/session.js'
-import type { EventHub, HubEvent } from '../event-hub.js'
+import type { EventHub } from '../event-hub.js'
+import { createStream } from '../event-stream.js'
 import { HttpError } from '../problem.js'
 
 export interface EventRoutes {
@@ -38,20 +39,11 @@ export function eventRoutes(app: FastifyInstance, options: EventRoutes): { liste
 				'cache-control': 'no-store',
 				'x-accel-buffering': 'no'
 			})
-			let isBehind = false
+			const stream = createStream(raw, { backlogBytes: options.backlogBytes, resync: hub.resync })
 
-			function send(event: HubEvent): void {
-				if (raw.writableLength > options.backlogBytes) isBehind = true
-				if (!isBehind) raw.write(textOf(event))
-			}
-			function caughtUp(): void {
-				if (!isBehind) return
-				isBehind = false
-				raw.write(textOf(hub.resync()))
-			}
 			function beat(): void {
 				if (sessionId !== null && !options.sessions.isOpen(sessionId, options.nowMs())) end()
-				else if (!isBehind) raw.write(': still here\n\n')
+				else stream.beat()
 			}
 			function end(): void {
 				clearInterval(heartbeat)
@@ -61,11 +53,11 @@ export function eventRoutes(app: FastifyInstance, options: EventRoutes): { liste
 			}
 
 			raw.write('retry: 2000\n\n')
-			for (const event of hub.since(typeof lastEventId === 'string' ? lastEventId : undefined)) send(event)
-			const stop = hub.listen(send)
+			for (const event of hub.since(typeof lastEventId === 'string' ? lastEventId : undefined))
+				stream.send(event)
+			const stop = hub.listen(stream.send)
 			const heartbeat = setInterval(beat, options.heartbeatMs)
 			ends.add(end)
-			raw.on('drain', caughtUp)
 			raw.on('close', end)
 			// A listener that goes away in the middle of a write is not an error of ours.
 			raw.on('error', end)
@@ -75,11 +67,6 @@ export function eventRoutes(app: FastifyInstance, options: EventRoutes): { liste
 		for (const end of [...ends]) end()
 	})
 	return { listenerCount: () => ends.size }
-}
-
-/** An event as the stream carries it; JSON has no line breaks, so one data line is enough. */
-export function textOf(event: HubEvent): string {
-	return `id: ${event.id}\nevent: ${event.name}\ndata: ${JSON.stringify(event.data)}\n\n`
 }
 
 /** What hooks have set (security headers) belongs to this answer too. */

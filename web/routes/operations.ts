@@ -15,6 +15,10 @@ export interface OperationRoutes {
 
 /** Registers every operation of the table below the prefix. */
 export function operationRoutes(app: FastifyInstance, options: OperationRoutes): void {
+	// No body says the same as an empty one.
+	app.addHook('preValidation', async (request) => {
+		if (request.method === 'POST') request.body ??= {}
+	})
 	for (const one of operations) {
 		app.route({
 			method: one.method,
@@ -63,7 +67,7 @@ function schemaOf(one: AnyOperation) {
 	const others = z.strictObject(Object.fromEntries(rest))
 	return one.method === 'GET'
 		? { ...common, ...params, querystring: others }
-		: { ...common, ...params, body: others.prefault({}) }
+		: { ...common, ...params, body: others }
 }
 
 /** Path, query and body, as their schemas left them; no two of them have a field in common. */

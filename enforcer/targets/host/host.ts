@@ -37,7 +37,7 @@ export function hostTarget(options: HostOptions): Target {
 		observe: async () => {
 			const held = await sensor.heldNetwork()
 			return held
-				.map((policy) => ({ object: policy.cgroup, content: textOf(policy) }))
+				.map(({ cgroup, digest, mode }) => ({ object: cgroup, content: JSON.stringify({ digest, mode }) }))
 				.toSorted((a, b) => (a.object < b.object ? -1 : 1))
 		}
 	}
@@ -63,10 +63,21 @@ async function plan(options: HostOptions, policies: Policy[], context: TargetCon
 	if (!isOwnCgroup(subject.cgroup)) return made
 	const held = (await options.sensor.heldNetwork()).find((one) => one.cgroup === subject.cgroup) ?? null
 	const wanted = policy ? wantedPolicy(options, policy, context, made) : null
-	if (held && wanted ? textOf(held) === textOf(wanted) : held === wanted) return made
+	if (held?.digest === wanted?.digest && held?.mode === wanted?.mode) return made
 	made.actions.push(actionOf(subject.cgroup, wanted))
-	made.undo.push(actionOf(subject.cgroup, held))
+	made.undo.push(actionOf(subject.cgroup, held && heldPolicy(options, held, context)))
 	return made
+}
+
+/** The sensor knows digest and mode; the rules are those of the policy with that digest. Null: not ours to restore. */
+function heldPolicy(
+	options: HostOptions,
+	held: Pick<CgroupNetworkPolicy, 'cgroup' | 'digest' | 'mode'>,
+	context: TargetContext
+): CgroupNetworkPolicy | null {
+	const policy = context.policyAt('network', held.digest)
+	const rules = policy ? options.toCgroupRules(policy, { inventory: context.inventory }).rules : []
+	return rules.length > 0 ? { ...held, rules } : null
 }
 
 function wantedPolicy(
@@ -127,8 +138,7 @@ export function outcomeOfHold(result: HoldResult, mode: 'audit' | 'block'): Outc
 	if (!result.held) return { state: 'failed', sentence: result.sentence }
 	if (mode === 'audit') return { state: 'audit', sentence: result.sentence }
 	const isProven = result.selfTest?.deniedCorrectly === true && result.selfTest.allowedCorrectly
-	const sentence = [result.sentence, result.selfTest?.sentence].filter(Boolean).join(' ')
-	return { state: isProven ? 'enforced' : 'applied', sentence }
+	return { state: isProven ? 'enforced' : 'applied', sentence: result.sentence }
 }
 
 /** A lift leaves nothing in force: its state is `failed` only when something is still held. */
@@ -156,7 +166,7 @@ function policyOf(step: PlanAction): CgroupNetworkPolicy {
 	return policyShape.parse(JSON.parse(step.content))
 }
 
-/** One text for one policy, whatever the order in which the sensor lists its fields. */
+/** One text for one policy, whatever the order of its rules. */
 function textOf(policy: CgroupNetworkPolicy): string {
 	const rules = policy.rules
 		.map(({ direction, protocol, portFrom, portTo, cidr }) => ({
