@@ -27,7 +27,9 @@ export function evaluate(
 	if (!flow || hook !== flow.direction || (flow.protocol !== 'tcp' && flow.protocol !== 'udp')) {
 		return { verdict: 'allow', rule: `The cgroup programs do not hold ${access.verb} ${access.object}.` }
 	}
-	const address = flow.peer === 'any' ? '0.0.0.0' : flow.peer
+	// A bind has no peer: what is no address of ours is any.
+	const address =
+		flow.peer === 'any' || (hook === 'ingress' && !ipaddr.isValid(flow.peer)) ? '0.0.0.0' : flow.peer
 	// A cgroup holds one table: the policies of one workload, were there two, would add up in it.
 	const rules = held.flatMap((manifest) => toCgroupRules(manifest))
 	const rule = rules.find((one) => isMatch(one, flow.direction, flow.protocol, flow.port, address))
