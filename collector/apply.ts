@@ -58,15 +58,24 @@ export function prepareApply(db: Database): Applier {
 		return epoch < last.epoch || (epoch === last.epoch && sequence <= last.sequence)
 	}
 
-	function addSightings(batch: Batch): number {
-		let rowCount = 0
-		for (const sighting of batch.sightings) {
+	/** Interns first and writes in the order of the primary key: neighbours land on the same pages. */
+	function addSightings({ sightings }: Batch): number {
+		const rows = sightings.map((sighting) => {
 			const { subject, version, firstMs, lastMs } = sighting
-			const workload = workloads.touch(subject, firstMs, lastMs)
-			const versionId = workloads.touchVersion(workload.id, version, firstMs, lastMs)
-			const objectId = objects.idOf(sighting.object)
-			const sourceId = objects.idOf(sighting.source)
-			rowCount += observations.add(workload.id, versionId, objectId, sourceId, sighting)
+			const workloadId = workloads.touch(subject, firstMs, lastMs).id
+			const versionId = workloads.touchVersion(workloadId, version, firstMs, lastMs)
+			return {
+				workloadId,
+				versionId,
+				objectId: objects.idOf(sighting.object),
+				sourceId: objects.idOf(sighting.source),
+				sighting
+			}
+		})
+		rows.sort((one, other) => one.workloadId - other.workloadId || one.objectId - other.objectId)
+		let rowCount = 0
+		for (const { workloadId, versionId, objectId, sourceId, sighting } of rows) {
+			rowCount += observations.add(workloadId, versionId, objectId, sourceId, sighting)
 		}
 		return rowCount
 	}

@@ -5,7 +5,15 @@ export type CgroupIdentity =
 	| { kind: 'unit'; unit: string }
 	| { kind: 'root' }
 
-export type Runtime = 'docker' | 'containerd' | 'cri-o' | 'podman' | 'garden' | 'lxc' | 'nspawn' | 'kubernetes'
+export type Runtime =
+	| 'docker'
+	| 'containerd'
+	| 'cri-o'
+	| 'podman'
+	| 'garden'
+	| 'lxc'
+	| 'nspawn'
+	| 'kubernetes'
 
 /**
  * Reads a cgroup path. Container runtimes are looked for in the forms of Tracee's
@@ -46,7 +54,10 @@ function containerAt(parts: string[], index: number): Found | undefined {
 		const id = pattern.exec(name)?.[1]
 		if (id !== undefined) return { id, runtime }
 	}
-	const machine = parts[index - 1] === 'machine.slice' ? /^(?:systemd-nspawn@|machine-)(.+?)\.(?:service|scope)$/.exec(part)?.[1] : undefined
+	const machine =
+		parts[index - 1] === 'machine.slice'
+			? /^(?:systemd-nspawn@|machine-)(.+?)\.(?:service|scope)$/.exec(part)?.[1]
+			: undefined
 	if (machine !== undefined) return { id: unescapeMachine(machine), runtime: 'nspawn' }
 	const lxc = parts[index - 1] === 'lxc' && index === 1 ? part : undefined
 	if (lxc !== undefined) return { id: lxc, runtime: 'lxc' }
@@ -64,7 +75,8 @@ function bareContainer(parts: string[], index: number, id: string): Found | unde
 	return undefined
 }
 
-const POD_UID = /(?:^|-)pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?::|$)/
+const POD_UID =
+	/(?:^|-)pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?::|$)/
 
 function withPod(found: Found, parts: string[]): CgroupIdentity {
 	for (const part of parts) {

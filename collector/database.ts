@@ -77,7 +77,8 @@ function createFile(path: string): void {
 function checkOwnership(db: Database.Database, path: string, migrations: Migration[]): number {
 	const applicationId = numberPragma(db, 'application_id')
 	const version = numberPragma(db, 'user_version')
-	if (applicationId === 0 && version === 0 && numberOf(db, 'SELECT count(*) FROM sqlite_schema') === 0) return 0
+	if (applicationId === 0 && version === 0 && numberOf(db, 'SELECT count(*) FROM sqlite_schema') === 0)
+		return 0
 	if (applicationId !== APPLICATION_ID) throw foreignStore(path)
 	if (version > migrations.length) {
 		throw new StoreError(
@@ -95,6 +96,8 @@ function configure(db: Database.Database): void {
 	db.pragma('foreign_keys = ON')
 	db.pragma('trusted_schema = OFF')
 	db.pragma('cell_size_check = ON')
+	// Checkpoints copy every page that changed: fewer of them when a replay changes the same pages again and again.
+	db.pragma('wal_autocheckpoint = 8192')
 	db.pragma('journal_size_limit = 67108864')
 	db.pragma('cache_size = -32768')
 }

@@ -46,7 +46,11 @@ export class StoreError extends Error {
  */
 export function storeErrorFrom(error: unknown, path: string): unknown {
 	const code = codeOf(error)
-	if (error instanceof StoreError || code === '' || /^(?:SQLITE_(?:ERROR|CONSTRAINT|MISUSE|RANGE)|ERR_)/.test(code)) {
+	if (
+		error instanceof StoreError ||
+		code === '' ||
+		/^(?:SQLITE_(?:ERROR|CONSTRAINT|MISUSE|RANGE)|ERR_)/.test(code)
+	) {
 		return error
 	}
 	if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') {
@@ -73,7 +77,11 @@ export function storeErrorFrom(error: unknown, path: string): unknown {
 		)
 	}
 	const reason = error instanceof Error ? error.message : String(error)
-	return new StoreError('failed', `The store ${path} failed (${reason}): look at that disk and at its log.`, error)
+	return new StoreError(
+		'failed',
+		`The store ${path} failed (${reason}): look at that disk and at its log.`,
+		error
+	)
 }
 
 /** A file that is not ours is never touched. */

@@ -58,9 +58,17 @@ export function canonicalKind(kind: string): string {
 }
 
 const KINDS = new Map(
-	['Pod', 'ReplicaSet', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'ReplicationController', 'Node'].map(
-		(kind) => [kind.toLowerCase(), kind]
-	)
+	[
+		'Pod',
+		'ReplicaSet',
+		'Deployment',
+		'StatefulSet',
+		'DaemonSet',
+		'Job',
+		'CronJob',
+		'ReplicationController',
+		'Node'
+	].map((kind) => [kind.toLowerCase(), kind])
 )
 
 function identifyHost(node: string, unit: string, cgroup: string): WorkloadIdentity {

@@ -19,7 +19,8 @@ export function loadMigrations(folder: string = ownMigrations()): Migration[] {
 		.sort()
 	return names.map((name, index) => {
 		const number = Number(/^(\d{4})_[a-z0-9_]+\.sql$/.exec(name)?.[1])
-		if (number !== index + 1) throw new Error(`migration ${name} in ${folder} should have number ${index + 1}`)
+		if (number !== index + 1)
+			throw new Error(`migration ${name} in ${folder} should have number ${index + 1}`)
 		return { number, name, sql: readFileSync(join(folder, name), 'utf8') }
 	})
 }

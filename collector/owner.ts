@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+	closeSync,
+	fsyncSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeSync
+} from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
@@ -43,7 +52,8 @@ export function acquireOwner(dataDir: string, socket: string): Ownership {
 			held = false
 			underLock(dataDir, () => {
 				const current = readOwner(dataDir)
-				if (current?.pid === owner.pid && current.socket === owner.socket) rmSync(ownerFile(dataDir), { force: true })
+				if (current?.pid === owner.pid && current.socket === owner.socket)
+					rmSync(ownerFile(dataDir), { force: true })
 			})
 		}
 	}

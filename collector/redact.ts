@@ -53,14 +53,18 @@ const SUSPICIOUS = new RegExp(
 
 const RULES: readonly { pattern: RegExp; replacement: string }[] = [
 	// Keys in PEM, also cut short (RFC 7468)
-	{ pattern: /-----BEGIN [A-Z0-9 ]{0,40}-----[^-]*(?:-----END [A-Z0-9 ]{0,40}-----)?/g, replacement: REDACTED },
+	{
+		pattern: /-----BEGIN [A-Z0-9 ]{0,40}-----[^-]*(?:-----END [A-Z0-9 ]{0,40}-----)?/g,
+		replacement: REDACTED
+	},
 	// JSON web tokens (RFC 7519): base64url of `{"`
 	{ pattern: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}/g, replacement: REDACTED },
 	// Tokens that carry their issuer's mark
 	{ pattern: /(?<![A-Za-z0-9])(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}/g, replacement: REDACTED },
 	{ pattern: /(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{30,}/g, replacement: REDACTED },
 	{
-		pattern: /(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{15,})/g,
+		pattern:
+			/(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{15,})/g,
 		replacement: REDACTED
 	},
 	{
@@ -84,16 +88,23 @@ const RULES: readonly { pattern: RegExp; replacement: string }[] = [
 	{ pattern: /\b(bearer|basic|negotiate)(\s)[A-Za-z0-9+/=._~-]{6,}/gi, replacement: `$1$2${REDACTED}` },
 	// --password=… and --password …
 	{ pattern: new RegExp(`${AT_NAME}(--?${NAME}=)${VALUE}${TAIL}`, 'gi'), replacement: `$1${REDACTED}` },
-	{ pattern: new RegExp(`((?:^|\\s)--?${NAME}\\s+)(?!-)${VALUE}${TAIL}`, 'gi'), replacement: `$1${REDACTED}` },
+	{
+		pattern: new RegExp(`((?:^|\\s)--?${NAME}\\s+)(?!-)${VALUE}${TAIL}`, 'gi'),
+		replacement: `$1${REDACTED}`
+	},
 	// DB_PASSWORD=…, ?token=…, "password": "…"
-	{ pattern: new RegExp(`${AT_NAME}(${NAME}["']?\\s?[=:]\\s?)(?!//)${VALUE}`, 'gi'), replacement: `$1${REDACTED}` },
+	{
+		pattern: new RegExp(`${AT_NAME}(${NAME}["']?\\s?[=:]\\s?)(?!//)${VALUE}`, 'gi'),
+		replacement: `$1${REDACTED}`
+	},
 	{ pattern: /([?&](?:key|code)=)[^&\s"']+/gi, replacement: `$1${REDACTED}` },
 	// openssl's -passin pass:…
 	{ pattern: /\b(pass:)[^\s"']+/g, replacement: `$1${REDACTED}` }
 ]
 
 /** Flags that take a secret, a file name or a plain word alike: the value's own randomness decides. */
-const KEY_FLAG = /((?:^|\s)--?[A-Za-z0-9_.-]*(?:key|pin|otp|seed|salt|auth|hash)[A-Za-z0-9_.-]*[=\s]\s?)([^\s"']{16,})/gi
+const KEY_FLAG =
+	/((?:^|\s)--?[A-Za-z0-9_.-]*(?:key|pin|otp|seed|salt|auth|hash)[A-Za-z0-9_.-]*[=\s]\s?)([^\s"']{16,})/gi
 
 function looksRandom(value: string): boolean {
 	if (/^[./~]/.test(value) || value === REDACTED) return false
@@ -111,7 +122,10 @@ const SHORT_FLAGS: readonly { program: RegExp; flag: RegExp }[] = [
 		program: /\b(?:mysql|mariadb|mongo|sshpass|smbclient|7z|7za|7zr|rar|unrar)/,
 		flag: /(\s-p\s?)(?!\s|-)[^\s"']+/g
 	},
-	{ program: /\b(?:docker|podman|helm|az|oc|skopeo|buildah)\b.*\blogin\b/, flag: /(\s-p\s?)(?!\s|-)[^\s"']+/g },
+	{
+		program: /\b(?:docker|podman|helm|az|oc|skopeo|buildah)\b.*\blogin\b/,
+		flag: /(\s-p\s?)(?!\s|-)[^\s"']+/g
+	},
 	// curl -u user:secret, wget --user …
 	{
 		program: /\b(?:curl|wget|https?|lftp|ncftp\w*)\b/,

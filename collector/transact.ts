@@ -5,7 +5,9 @@ import type { Statement } from './store.js'
 const PREPARED_MAX = 256
 
 /** Runs the statements of a later stage in one transaction, each as given and none alone. */
-export function prepareTransact(db: Database): (statements: Statement[]) => { counts: number[]; tables: string[] } {
+export function prepareTransact(
+	db: Database
+): (statements: Statement[]) => { counts: number[]; tables: string[] } {
 	const prepared = new Map<string, Prepared>()
 
 	function prepare(sql: string): Prepared {

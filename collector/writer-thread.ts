@@ -44,7 +44,11 @@ function handle(store: ReturnType<typeof openWritable>, request: WriterRequest):
 /** Errors cross threads as values; what is no StoreError is a bug and stops the thread. */
 function described(error: unknown): { code: StoreError['code']; message: string; cause: string } {
 	if (!(error instanceof StoreError)) throw error
-	return { code: error.code, message: error.message, cause: error.cause instanceof Error ? error.cause.message : '' }
+	return {
+		code: error.code,
+		message: error.message,
+		cause: error.cause instanceof Error ? error.cause.message : ''
+	}
 }
 
 serve()

@@ -53,7 +53,9 @@ export function openWritable(path: string): {
 		transact: (statements) =>
 			guarded(() => {
 				const done = transact(statements)
-				if (done.tables.some((table) => table === 'workloads' || table === 'versions' || table === 'objects')) {
+				if (
+					done.tables.some((table) => table === 'workloads' || table === 'versions' || table === 'objects')
+				) {
 					applier.forgetRows()
 				}
 				return done
@@ -113,7 +115,10 @@ async function openThreadWriter(path: string): Promise<Writer> {
 		waiting.clear()
 		for (const post of queue.splice(0)) post()
 	}
-	worker.on('error', (error) => fail(error))
+	// A bug in the thread; SQLite's errors do not cross as instances of Error.
+	worker.on('error', (error) =>
+		fail(new Error(`the writer's thread stopped: ${error.message}`, { cause: error }))
+	)
 	worker.on('exit', () => fail(closedError(path)))
 
 	function answerTo(id: number): Promise<WriterAnswer> {
@@ -190,7 +195,15 @@ class Commits {
 	}
 }
 
-function revive({ code, message, cause }: { code: StoreErrorCode; message: string; cause: string }): StoreError {
+function revive({
+	code,
+	message,
+	cause
+}: {
+	code: StoreErrorCode
+	message: string
+	cause: string
+}): StoreError {
 	return new StoreError(code, message, cause === '' ? undefined : new Error(cause))
 }
 

@@ -19,7 +19,9 @@ export function prepareAliases(db: Database): {
 } {
 	const marks = OWNED_KINDS.map(() => '?').join(', ')
 	const columns = 'id, cluster, namespace, kind, owner, container, first_ms, last_ms, alias_of'
-	const byId = db.prepare<[number], Candidate>(`SELECT ${columns} FROM workloads WHERE id = ? AND form = 'container'`)
+	const byId = db.prepare<[number], Candidate>(
+		`SELECT ${columns} FROM workloads WHERE id = ? AND form = 'container'`
+	)
 	const byNamespace = db.prepare<string[], Candidate>(
 		`SELECT ${columns} FROM workloads WHERE cluster = ? AND namespace = ? AND kind IN (${marks}) AND form = 'container'`
 	)

@@ -29,14 +29,21 @@ export function prepareInventory(db: Database): { add(item: InventoryItem): void
 /** The rest of an item as JSON, always the same bytes for the same item. */
 function describe(item: InventoryItem): string {
 	const labels = Object.entries(item.labels).sort(byKey)
-	const selector = item.selector === null ? null : Object.fromEntries(Object.entries(item.selector).sort(byKey))
+	const selector =
+		item.selector === null ? null : Object.fromEntries(Object.entries(item.selector).sort(byKey))
 	return JSON.stringify({
 		labels: Object.fromEntries(labels),
 		addresses: [...item.addresses].sort(),
 		owner: item.owner === null ? null : { kind: canonicalKind(item.owner.kind), name: item.owner.name },
 		node: item.node,
 		hostNetwork: item.hostNetwork,
-		containers: item.containers.map(({ name, image, id, init, ephemeral }) => ({ name, image, id, init, ephemeral })),
+		containers: item.containers.map(({ name, image, id, init, ephemeral }) => ({
+			name,
+			image,
+			id,
+			init,
+			ephemeral
+		})),
 		selector,
 		ports: item.ports.map(({ name, port, targetPort, protocol }) => ({ name, port, targetPort, protocol })),
 		schedule: item.schedule

@@ -38,39 +38,55 @@ export function prepareObservations(db: Database): {
 	return {
 		/** Returns how many rows the sighting touched: two when it spans midnight. */
 		add(workloadId, versionId, objectId, sourceId, sighting) {
+			const { verb, result, count, firstMs, lastMs, detail = '' } = sighting
 			const flags =
-				(sighting.required === true ? FLAG_REQUIRED : 0) | (sighting.interactive === true ? FLAG_INTERACTIVE : 0)
+				(sighting.required === true ? FLAG_REQUIRED : 0) |
+				(sighting.interactive === true ? FLAG_INTERACTIVE : 0)
 			const pods = JSON.stringify([sighting.pod])
-			const parts = splitByDay(sighting)
-			for (const { day, hours, count, firstMs, lastMs } of parts) {
-				const key = [workloadId, versionId, day, sighting.verb, objectId, sourceId, sighting.result]
-				upsert.run(...key, hours, pods, count, firstMs, lastMs, flags, sighting.detail ?? '')
-			}
-			return parts.length
+			const day = Math.floor(firstMs / DAY_MS)
+			const lastDay = Math.floor(lastMs / DAY_MS)
+			// A sighting normally lies within one hour. A clock step during a drain can stretch it: then
+			// only the hours of its two ends are known, and past midnight the last event counts for the last day.
+			const isSplit = day !== lastDay
+			const hours = isSplit ? hourBit(firstMs) : hourBit(firstMs) | hourBit(lastMs)
+			const untilMs = isSplit ? firstMs : lastMs
+			const dayCount = isSplit ? count - 1 : count
+			upsert.run(
+				workloadId,
+				versionId,
+				day,
+				verb,
+				objectId,
+				sourceId,
+				result,
+				hours,
+				pods,
+				dayCount,
+				firstMs,
+				untilMs,
+				flags,
+				detail
+			)
+			if (!isSplit) return 1
+			upsert.run(
+				workloadId,
+				versionId,
+				lastDay,
+				verb,
+				objectId,
+				sourceId,
+				result,
+				hourBit(lastMs),
+				pods,
+				1,
+				lastMs,
+				lastMs,
+				flags,
+				detail
+			)
+			return 2
 		}
 	}
-}
-
-interface DayPart {
-	day: number
-	hours: number
-	count: number
-	firstMs: number
-	lastMs: number
-}
-
-/**
- * A sighting normally lies within one hour. A clock step during a drain can stretch it: then
- * only the hours of its two ends are known, and the last event counts for the last day.
- */
-function splitByDay({ firstMs, lastMs, count }: Sighting): DayPart[] {
-	const first = Math.floor(firstMs / DAY_MS)
-	const last = Math.floor(lastMs / DAY_MS)
-	if (first === last) return [{ day: first, hours: hourBit(firstMs) | hourBit(lastMs), count, firstMs, lastMs }]
-	return [
-		{ day: first, hours: hourBit(firstMs), count: count - 1, firstMs, lastMs: firstMs },
-		{ day: last, hours: hourBit(lastMs), count: 1, firstMs: lastMs, lastMs }
-	]
 }
 
 function hourBit(ms: number): number {

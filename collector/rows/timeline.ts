@@ -26,16 +26,20 @@ export function prepareTimeline(db: Database): {
 		   (SELECT at_ms, kind, text FROM timeline WHERE workload_id = @workloadId AND pod = @pod
 		    ORDER BY at_ms DESC, kind DESC, text DESC LIMIT 1 OFFSET ${ENTRIES_MAX - 1})`
 	)
-	let touched = new Map<string, { workloadId: number; pod: string }>()
+	let touched = new Map<number, Set<string>>()
 	return {
 		add(workloadId, { pod, atMs, kind, text, count }) {
 			upsert.run(workloadId, pod, atMs, kind, text, count)
-			touched.set(`${workloadId}|${pod}`, { workloadId, pod })
+			const pods = touched.get(workloadId)
+			if (pods === undefined) touched.set(workloadId, new Set([pod]))
+			else pods.add(pod)
 		},
 		trim() {
-			for (const ring of touched.values()) {
-				dropOld.run(ring)
-				dropMany.run(ring)
+			for (const [workloadId, pods] of touched) {
+				for (const pod of pods) {
+					dropOld.run({ workloadId, pod })
+					dropMany.run({ workloadId, pod })
+				}
 			}
 			touched = new Map()
 		},

@@ -51,7 +51,9 @@ export function prepareWorkloads(db: Database) {
 	const insertVersion = db.prepare(
 		'INSERT INTO versions (workload_id, digest, description, first_ms, last_ms) VALUES (?, ?, ?, ?, ?)'
 	)
-	const updateVersion = db.prepare('UPDATE versions SET description = ?, first_ms = ?, last_ms = ? WHERE id = ?')
+	const updateVersion = db.prepare(
+		'UPDATE versions SET description = ?, first_ms = ?, last_ms = ? WHERE id = ?'
+	)
 
 	let workloads = new Map<string, WorkloadRow>()
 	let versions = new Map<string, VersionRow>()
@@ -113,7 +115,9 @@ export function prepareWorkloads(db: Database) {
 			if (row === undefined) {
 				const stored = findVersion.get(workloadId, digest)
 				if (stored === undefined) {
-					const id = Number(insertVersion.run(workloadId, digest, description, firstMs, lastMs).lastInsertRowid)
+					const id = Number(
+						insertVersion.run(workloadId, digest, description, firstMs, lastMs).lastInsertRowid
+					)
 					row = { id, description, firstMs, lastMs, changed: false }
 				} else {
 					const { id, first_ms, last_ms } = stored
