@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Client, connect } from './client.js'
+import { connect } from './client.js'
 import { dataFolder, pages } from './context.js'
 import { faultOf } from './fault.js'
 import { typeNames } from './get.js'
@@ -40,16 +40,10 @@ async function candidates(before: string[], data: string): Promise<string[]> {
 
 /** Names from the store; a store that cannot be read completes nothing and complains about nothing. */
 async function names(data: string, withClasses: boolean): Promise<string[]> {
-	let client: Client
+	const found: string[] = []
 	try {
-		client = await connect(data)
-	} catch (error) {
-		if (faultOf(error) !== undefined) return []
-		throw error
-	}
-	try {
+		const client = await connect(data)
 		const shape = await import('../web/operations/shape.js')
-		const found: string[] = []
 		if (withClasses) {
 			for await (const page of pages(client, 'listPolicies', {}, shape.SuggestionPage)) {
 				found.push(...page.map((item) => `${item.displayName}/${item.class}`))
@@ -59,8 +53,9 @@ async function names(data: string, withClasses: boolean): Promise<string[]> {
 				found.push(...page.map((item) => item.displayName))
 			}
 		}
-		return found
-	} finally {
 		await client.close()
+	} catch (error) {
+		if (faultOf(error) === undefined) throw error
 	}
+	return found
 }

@@ -11,6 +11,7 @@ export default async function* report(events) {
 	const summary = { passed: 0, failed: 0, skipped: [] }
 	const files = new Map()
 	const open = []
+	const told = new Set()
 	for await (const { type, data } of events) {
 		if (type === 'test:stderr' || type === 'test:stdout') yield data.message
 		// The names above a test, so that a failure says where it belongs.
@@ -30,7 +31,10 @@ export default async function* report(events) {
 			if (data.details.error?.failureType === 'subtestsFailed') continue
 			summary.failed++
 			counts.failed++
-			yield `✗ ${name}\n${indent(describe(data.details.error))}\n`
+			const text = describe(data.details.error)
+			// A hook that fails fails every test of its file, each time with the same words.
+			yield `✗ ${name}\n${indent(told.has(text) ? 'the same error as above' : text)}\n`
+			told.add(text)
 		} else if (data.details.type !== 'suite') {
 			if (data.skip !== undefined || data.todo !== undefined) {
 				summary.skipped.push({ name, reason: String(data.skip || data.todo || 'no reason given') })
@@ -57,7 +61,8 @@ export default async function* report(events) {
 
 function describe(error) {
 	const cause = error?.cause ?? error
-	return cause instanceof Error ? (cause.stack ?? cause.message) : inspect(cause, { depth: 5 })
+	if (!(cause instanceof Error)) return inspect(cause, { depth: 5 })
+	return (cause.stack ?? cause.message).replace(/^ +at .*node:internal.*\n?/gm, '').trimEnd()
 }
 
 function indent(text) {
