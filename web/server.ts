@@ -6,7 +6,8 @@ import Fastify, {
 	LogController,
 	type FastifyBaseLogger,
 	type FastifyInstance,
-	type FastifyReply
+	type FastifyReply,
+	type FastifyRequest
 } from 'fastify'
 import {
 	hasZodFastifySchemaValidationErrors,
@@ -156,7 +157,11 @@ function create(options: ServerOptions): FastifyInstance {
 		bodyLimit: VALID_BODY_BYTES,
 		// Workload names are long, and percent-encoded on top.
 		routerOptions: { maxParamLength: 8192 },
-		forceCloseConnections: true
+		forceCloseConnections: true,
+		// What is no URL at all never gets to a route, a hook or the error handler.
+		frameworkErrors: (_: Error, _request: FastifyRequest, reply: FastifyReply) => {
+			void send(reply, problem('invalid', 'This path is not a valid URL.', ''))
+		}
 	}
 	const { tls } = options
 	if (!tls) return Fastify(common)
