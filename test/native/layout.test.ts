@@ -71,7 +71,11 @@ for (const [object, name, described, whole] of structs) {
 }
 
 const snake = (name: string): string =>
-	name.replace(/[A-Z0-9]+/g, (part) => `_${part.toLowerCase()}`).toUpperCase()
+	name
+		.replace(/([a-z])([A-Z0-9])/g, '$1_$2')
+		.replace(/([0-9])([A-Z])/g, '$1_$2')
+		.toUpperCase()
+name.replace(/[A-Z0-9]+/g, (part) => `_${part.toLowerCase()}`).toUpperCase()
 
 test('every operation has one number on both sides', () => {
 	const header = readFileSync(join(packageRoot(), 'bpf', 'event.h'), 'utf8')
