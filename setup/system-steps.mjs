@@ -23,6 +23,9 @@ const TEST_PACKAGES = [
 	['curl', 'the client in tests and recordings'],
 	['iproute2', 'network namespaces in tests'],
 	['procps', 'looks at processes in tests'],
+	['bpftool', 'reads the BTF of the compiled objects'],
+	['gcc', 'compiles the programs whose operations are known'],
+	['bpftrace', 'a peer in benchmarks'],
 	['python3-yaml', 'reads exported YAML as an independent YAML 1.1 reader']
 ]
 

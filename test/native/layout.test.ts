@@ -75,7 +75,6 @@ const snake = (name: string): string =>
 		.replace(/([a-z])([A-Z0-9])/g, '$1_$2')
 		.replace(/([0-9])([A-Z])/g, '$1_$2')
 		.toUpperCase()
-name.replace(/[A-Z0-9]+/g, (part) => `_${part.toLowerCase()}`).toUpperCase()
 
 test('every operation has one number on both sides', () => {
 	const header = readFileSync(join(packageRoot(), 'bpf', 'event.h'), 'utf8')
