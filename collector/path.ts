@@ -84,7 +84,7 @@ function isPlain(path: string): boolean {
 }
 
 const PLAIN = /^\/[\x20-\x2e\x30-\x3b\x3d-\x5b\x5d-\x7e]+(?:\/[\x20-\x2e\x30-\x3b\x3d-\x5b\x5d-\x7e]+)*$/
-const SPECIAL = /\/\.{1,2}(?:\/|$)|^\/proc\/[0-9]|[0-9a-f]{64}|\/pods\/|kubepods/
+const SPECIAL = /\/\.{1,2}(?:\/|$)|^\/proc\/|[0-9a-f]{64}|\/pods\/|kubepods/
 
 function escapeCharacter(character: string): string {
 	if (character === '\\') return '\\\\'
