@@ -148,7 +148,7 @@ export async function reconcile(enforcement: Enforcement): Promise<string[]> {
 			if (held.get(cgroup) === JSON.stringify({ digest: change.digest, mode: modeOf(change) })) continue
 			const request = { ...change, mode: modeOf(change) }
 			const plan = await planFor(enforcement, target, request, change.digest)
-			if (isEmpty(plan)) continue
+			if (isEmpty(plan) && plan.refusals.length === 0) continue
 			const outcome = await holdAgain(target, plan, change)
 			if (outcome.state === change.state && outcome.sentence === change.outcome) continue
 			await enforcement.writer.transact([concludeChange(change.id, outcome.state, outcome.sentence)])
@@ -253,7 +253,7 @@ function withLifts(plan: Plan, change: Change): Plan {
 	const left = heldCgroups(change.plan).filter((cgroup) =>
 		plan.actions.every((action) => action.object !== cgroup)
 	)
-	if (plan.target !== 'host' || isEmpty(plan)) return plan
+	if (plan.target !== 'host') return plan
 	const lifts = left.map((cgroup) => ({
 		verb: 'lift' as const,
 		object: cgroup,

@@ -17,6 +17,7 @@ interface Job {
 interface Thread {
 	worker: Worker
 	job: Job | null
+	isReady: boolean
 }
 
 /** More than this wait for a thread: then the next is turned away instead of making all wait longer. */
@@ -31,11 +32,14 @@ export async function openReaderPool(path: string, size: number): Promise<Reader
 
 	function start(): Promise<void> {
 		return new Promise((ready, failed) => {
-			const thread: Thread = { worker: startWorker(path), job: null }
+			const thread: Thread = { worker: startWorker(path), job: null, isReady: false }
 			threads.add(thread)
 			thread.worker.on('message', (answer: ReadAnswer) => {
-				if (answer.id === 0) ready()
-				else settle(thread, answer)
+				if (answer.id !== 0) settle(thread, answer)
+				else {
+					thread.isReady = true
+					ready()
+				}
 				next(thread)
 			})
 			thread.worker.on('error', (error) => {
@@ -46,19 +50,25 @@ export async function openReaderPool(path: string, size: number): Promise<Reader
 		})
 	}
 
-	/** A thread that died takes its job with it, and another takes its place. */
+	/**
+	 * A thread that died takes its job with it, and another takes its place; not when it died
+	 * before it was ready, because the next would, too: then the next request tries again.
+	 */
 	function replace(thread: Thread, error: Error): void {
 		if (!threads.delete(thread)) return
 		thread.job?.reject(error)
 		thread.job = null
-		if (!isOpen) return
-		start().catch((failure: Error) => {
-			if (threads.size === 0) for (const job of waiting.splice(0)) job.reject(failure)
-		})
+		if (isOpen && thread.isReady) restart()
+		else if (threads.size === 0) for (const job of waiting.splice(0)) job.reject(error)
+	}
+
+	/** A failure reaches whoever waits through `replace`. */
+	function restart(): void {
+		start().catch(() => undefined)
 	}
 
 	function next(thread: Thread): void {
-		if (thread.job) return
+		if (thread.job || !thread.isReady) return
 		const job = waiting.shift()
 		if (!job) return
 		thread.job = job
@@ -81,8 +91,9 @@ export async function openReaderPool(path: string, size: number): Promise<Reader
 					)
 				}
 				waiting.push({ request: { ...request, id: nextId++ }, resolve, reject })
-				const idle = [...threads].find((thread) => thread.job === null)
+				const idle = [...threads].find((thread) => thread.isReady && thread.job === null)
 				if (idle) next(idle)
+				else if (threads.size === 0) restart()
 			})
 		},
 		async close() {

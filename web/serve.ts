@@ -44,7 +44,7 @@ export interface Service {
 }
 
 const HEARTBEAT_MS = 15_000
-const EVENT_WINDOW_MS = 500
+const EVENT_WINDOW_MS = 1000
 const EVENT_BACKLOG_BYTES = 262_144
 const RECONCILE_MS = 5_000
 const READER_COUNT = 2

@@ -111,7 +111,11 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
 			sources: context.sources()
 		})
 	let listenerCount = () => 0
-	healthRoutes(app, { status: runStatus, listenerCount: () => listenerCount() })
+	healthRoutes(app, {
+		checkStore: () => void context.reader.get('SELECT id FROM workloads LIMIT 1'),
+		status: runStatus,
+		listenerCount: () => listenerCount()
+	})
 	await app.register(
 		async (api) => {
 			operationRoutes(api, {

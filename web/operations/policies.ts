@@ -6,7 +6,7 @@ import { decisionOn } from '../../enforcer/lifecycle.js'
 import { readPolicy } from '../../enforcer/policies.js'
 import { integer, text } from '../../enforcer/row.js'
 import { type Position, pageOf } from './cursor.js'
-import { type EvidenceRow, readEvidence, ruleRowOf } from './evidence.js'
+import { readEvidence, ruleRowOf } from './evidence.js'
 import { type Facts, policyName, type ProposalRow, readFacts, type WorkloadRow } from './facts.js'
 import { filterWithFacets, matches } from './filter.js'
 import { approvalShown, changeShown } from './history.js'
@@ -14,7 +14,7 @@ import { operation } from './operation.js'
 import { resolveWorkload } from './reference.js'
 import { findPolicy, notesOf } from './revision.js'
 import { GetPolicy, ListPolicies, PolicyDetail, type Suggestion, SuggestionPage } from './shape.js'
-import { ruleCountOf, startCountOf } from './workloads.js'
+import { startCountOf } from './workloads.js'
 
 export const listPolicies = operation({
 	name: 'listPolicies',
@@ -37,7 +37,7 @@ export const listPolicies = operation({
 					proposal,
 					workload,
 					...facts.stateOf(workload, proposal.class),
-					evidence: lazyEvidence(reader, proposal)
+					span: lazySpan(reader, proposal, workload)
 				}
 			]
 		})
@@ -55,14 +55,9 @@ export const listPolicies = operation({
 			state: { valuesOf: (row) => [row.state], wanted: input.state },
 			decision: { valuesOf: (row) => [row.decision], wanted: input.decision }
 		})
-		const page = pageOf(
-			`policies by ${input.sort}`,
-			items,
-			(row) => positionOf(reader, row, input.sort),
-			input
-		)
+		const page = pageOf(`policies by ${input.sort}`, items, (row) => positionOf(row, input.sort), input)
 		return {
-			items: page.items.map((row) => suggestionOf(reader, facts, row.workload, row.proposal, row.evidence())),
+			items: page.items.map((row) => suggestionOf(reader, facts, row.workload, row.proposal, row.span())),
 			continue: page.continue,
 			total: items.length,
 			facets
@@ -93,7 +88,7 @@ export const getPolicy = operation({
 			input.class
 		)
 		return {
-			...suggestionOf(reader, facts, workload, proposal, evidence),
+			...suggestionOf(reader, facts, workload, proposal, readSpan(reader, proposal.policyId, workload)),
 			current: current?.digest === proposal.digest,
 			createdMs: proposal.createdMs,
 			rules: policy.rules.map((rule, index) => ruleRowOf(index, rule, evidence[index])),
@@ -117,20 +112,20 @@ export const getPolicy = operation({
 	}
 })
 
-type Row = { proposal: ProposalRow; workload: WorkloadRow; state: string; evidence(): EvidenceRow[] }
+type Row = { proposal: ProposalRow; workload: WorkloadRow; state: string; span(): Span }
 
-/** Evidence is the largest table, so it is read only for what is shown or sorted by it. */
-function lazyEvidence(reader: Reader, proposal: ProposalRow): () => EvidenceRow[] {
-	let evidence: EvidenceRow[] | undefined
+/** Read only for what is shown or sorted by it. */
+function lazySpan(reader: Reader, proposal: ProposalRow, workload: WorkloadRow): () => Span {
+	let span: Span | undefined
 	return () => {
-		evidence ??= readEvidence(reader, proposal.policyId)
-		return evidence
+		span ??= readSpan(reader, proposal.policyId, workload)
+		return span
 	}
 }
 
 const STATE_ORDER = ['learning', 'proposed', 'audit', 'applied', 'enforced']
 
-function positionOf(reader: Reader, row: Row, sort: z.output<typeof ListPolicies>['sort']): Position {
+function positionOf(row: Row, sort: z.output<typeof ListPolicies>['sort']): Position {
 	const { proposal, workload } = row
 	const unique = [policyName(workload.name, workload, proposal.class), proposal.class, workload.id]
 	switch (sort) {
@@ -139,15 +134,15 @@ function positionOf(reader: Reader, row: Row, sort: z.output<typeof ListPolicies
 		case 'state':
 			return [STATE_ORDER.indexOf(row.state), ...unique]
 		case 'rules':
-			return [ruleCountOf(reader, proposal.policyId), ...unique]
+			return [row.span().ruleCount, ...unique]
 		case 'notes':
 			return [notesOf(proposal).length, ...unique]
 		case 'last':
-			return [spanOf(row.evidence(), workload).lastMs, ...unique]
+			return [row.span().lastMs, ...unique]
 		case 'since':
 			return [proposal.sinceMs, ...unique]
 		case 'hours':
-			return [spanOf(row.evidence(), workload).hourCount, ...unique]
+			return [row.span().hourCount, ...unique]
 		default:
 			return unique
 	}
@@ -158,7 +153,7 @@ function suggestionOf(
 	facts: Facts,
 	workload: WorkloadRow,
 	proposal: ProposalRow,
-	evidence: EvidenceRow[]
+	span: Span
 ): z.output<typeof Suggestion> {
 	const notes = notesOf(proposal)
 	return {
@@ -173,31 +168,48 @@ function suggestionOf(
 		digest: proposal.digest,
 		revision: proposal.revision,
 		...facts.stateOf(workload, proposal.class),
-		ruleCount: evidence.length,
 		noteCount: notes.length,
 		warningCount: notes.filter((note) => note.severity !== 'info').length,
 		sinceMs: proposal.sinceMs,
-		...spanOf(evidence, workload),
+		...span,
 		startCount: startCountOf(reader, facts.membersOf(workload, proposal.class))
 	}
 }
 
-/** What a whole policy rests on. Sets of different rules are not kept, so the widest one speaks. */
-function spanOf(evidence: readonly EvidenceRow[], workload: WorkloadRow) {
-	const pods = new Set(evidence.flatMap((one) => one.pods))
+/** What a policy that is proposed rests on, summed up. Rules keep no sets of hours, so the widest one speaks. */
+interface Span {
+	ruleCount: number
+	firstMs: number
+	lastMs: number
+	count: number
+	hourCount: number
+	dayCount: number
+	podCount: number
+}
+
+/**
+ * Evidence is the largest table, so its JSON is summed up where it is. A policy without rules
+ * rests on the workload having been watched while it did nothing of the kind.
+ */
+function readSpan(reader: Reader, policyId: number, workload: WorkloadRow): Span {
+	const row = reader.get(
+		`SELECT count(*) AS rules, min(json_extract(data, '$.firstMs')) AS first_ms,
+				max(json_extract(data, '$.lastMs')) AS last_ms, sum(json_extract(data, '$.count')) AS n,
+				max(json_extract(data, '$.hourCount')) AS hours, max(json_extract(data, '$.dayCount')) AS days
+			FROM evidence WHERE policy_id = ?`,
+		policyId
+	)
+	const pods = reader.get(
+		"SELECT count(DISTINCT pod.value) AS n FROM evidence, json_each(data, '$.pods') AS pod WHERE policy_id = ?",
+		policyId
+	)
 	return {
-		// A policy without rules rests on the workload having been watched while it did nothing of the kind.
-		firstMs: evidence.reduce(
-			(first, one) => Math.min(first, one.firstMs),
-			evidence.length === 0 ? workload.firstMs : Infinity
-		),
-		lastMs: evidence.reduce(
-			(last, one) => Math.max(last, one.lastMs),
-			evidence.length === 0 ? workload.lastMs : 0
-		),
-		count: evidence.reduce((sum, one) => sum + one.count, 0),
-		hourCount: evidence.reduce((most, one) => Math.max(most, one.hourCount), 0),
-		dayCount: evidence.reduce((most, one) => Math.max(most, one.dayCount), 0),
-		podCount: pods.size
+		ruleCount: integer(row?.rules),
+		firstMs: integer(row?.first_ms ?? workload.firstMs),
+		lastMs: integer(row?.last_ms ?? workload.lastMs),
+		count: integer(row?.n ?? 0),
+		hourCount: integer(row?.hours ?? 0),
+		dayCount: integer(row?.days ?? 0),
+		podCount: integer(pods?.n)
 	}
 }

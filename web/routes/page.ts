@@ -122,6 +122,6 @@ function logIn(request: FastifyRequest, reply: FastifyReply, options: PageRoutes
 	if (request.identity) return reply.redirect('/', 303)
 	throw new HttpError(
 		'unauthenticated',
-		'This login URL was used or has expired: run "whittle up" again, or "whittle status --login" for a new one.'
+		'This login URL was used or has expired: start "whittle up" again for a new one, or POST to /api/v1/login-links with the key in <data>/token.'
 	)
 }
