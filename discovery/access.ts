@@ -183,7 +183,8 @@ export function sameProtocol(a: string, b: string): boolean {
 
 function clusterOf(workload: string): string {
 	const name = parseWorkloadName(workload)
-	return name?.form === 'container' ? name.cluster : 'default'
+	// A host does not say which cluster it is a node of; names of services and nodes rarely repeat.
+	return name?.form === 'container' ? name.cluster : ''
 }
 
 function addressesOf(item: InventoryItem | undefined): string[] {
@@ -243,7 +244,8 @@ function isNeeded(verb: Verb, object: string, policy: Policy, all: readonly Poli
 		const rules = isFile
 			? all.filter((one) => one.class.startsWith('file-')).flatMap((one) => one.rules)
 			: policy.rules
-		return rules.some((rule) => covers(rule.object, object) && (verb !== 'write' || !isReadOnly(rule)))
+		// Only by its own name: what a generalisation happens to cover was never seen to be needed.
+		return rules.some((rule) => rule.object === object && (verb !== 'write' || !isReadOnly(rule)))
 	}
 	const canary = parseNetworkObject(object)
 	return policy.rules.some((rule) => {
@@ -252,12 +254,6 @@ function isNeeded(verb: Verb, object: string, policy: Policy, all: readonly Poli
 		if (flow.protocol !== canary.protocol || flow.port !== canary.port) return false
 		return flow.peer === 'any' || flow.peer === `cidr:${canary.peer}/32`
 	})
-}
-
-function covers(ruleObject: string, object: string): boolean {
-	if (ruleObject === object) return true
-	const directory = ruleObject.endsWith('/<any>') ? ruleObject.slice(0, -'<any>'.length) : null
-	return directory !== null && object.startsWith(directory) && !object.slice(directory.length).includes('/')
 }
 
 function isReadOnly(rule: Rule): boolean {

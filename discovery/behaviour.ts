@@ -111,6 +111,9 @@ export function compareText(a: string, b: string): number {
 	return a < b ? -1 : a > b ? 1 : 0
 }
 
+/** Every verb there is. */
+export const VERBS: readonly Verb[] = Object.keys(classOfVerb).filter(isVerb)
+
 function isVerb(value: string): value is Verb {
 	return Object.hasOwn(classOfVerb, value)
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Class, InventoryItem } from '../collector/observation.js'
+import { type Class, classOfVerb, type InventoryItem } from '../collector/observation.js'
 import type { Reader, SqlValue, Statement, Writer } from '../collector/store.js'
 import {
 	compareText,
@@ -7,7 +7,8 @@ import {
 	OBSERVATION_COLUMNS,
 	OBSERVATION_JOINS,
 	parseNetworkObject,
-	parseObservation
+	parseObservation,
+	VERBS
 } from './behaviour.js'
 import { canonicalBody, policyOf } from './digest.js'
 import { createOwners, parseInventoryRow } from './inventory.js'
@@ -228,9 +229,12 @@ function anchorsOf(reader: Reader): Set<number> {
 
 function readObservations(reader: Reader, subject: Subject): Sighted[] {
 	const ids = subject.memberIds
+	const verbs = VERBS.filter((verb) => subject.classes.includes(classOfVerb[verb]))
 	const rows = reader.each(
-		`SELECT ${OBSERVATION_COLUMNS} FROM ${OBSERVATION_JOINS} WHERE o.workload_id IN (${ids.map(() => '?').join()})`,
-		...ids
+		`SELECT ${OBSERVATION_COLUMNS} FROM ${OBSERVATION_JOINS} WHERE o.workload_id IN (${ids.map(() => '?').join()})` +
+			` AND o.verb IN (${verbs.map(() => '?').join()})`,
+		...ids,
+		...verbs
 	)
 	const observations: Sighted[] = []
 	for (const row of rows) {

@@ -138,7 +138,9 @@ export function arrangeInventory(items: readonly InventoryItem[]): Inventory {
 	const known = arranged.get(items)
 	if (known) return known
 	const owners = createOwners(items)
-	const sorted = [...items].sort((a, b) => compareText(a.name, b.name) || compareText(a.uid, b.uid))
+	const sorted = [...items].sort(
+		(a, b) => compareText(a.name, b.name) || compareText(a.cluster, b.cluster) || compareText(a.uid, b.uid)
+	)
 	const byWorkload = new Map<string, InventoryItem[]>()
 	const byNamespace = new Map<string, InventoryItem[]>()
 	const byName = new Map<string, InventoryItem>()
@@ -146,6 +148,8 @@ export function arrangeInventory(items: readonly InventoryItem[]): Inventory {
 	const endpoints = new Map<string, string[]>()
 	for (const item of sorted) {
 		byName.set(objectKey(item.cluster, item.kind, item.namespace, item.name), item)
+		const anywhere = objectKey('', item.kind, item.namespace, item.name)
+		if (!byName.has(anywhere)) byName.set(anywhere, item)
 		if (item.kind === 'EndpointSlice') {
 			const service = item.labels['kubernetes.io/service-name'] ?? item.name
 			for (const address of item.addresses)

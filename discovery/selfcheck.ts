@@ -84,7 +84,8 @@ function failedCanaries(
 			}
 			const { verdict } = judged(language, objects, access, { ...place, ...where })
 			if (verdict.verdict === 'block') continue
-			for (const carrier of carriers) {
+			// One reason is enough to refuse a manifest.
+			for (const carrier of carriers.filter((one) => !failed.has(one))) {
 				failed.add(carrier)
 				notes.push(
 					refusedFor(

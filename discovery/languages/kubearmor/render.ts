@@ -124,7 +124,7 @@ function processDraft(policy: Policy, own: readonly Policy[], isHost: boolean): 
 		notes.push(
 			refusal(
 				'kubearmor.entry-point',
-				`${unseen.join(', ')} acted but was never seen to start, so a whitelist would keep it from starting again: restart the workload once.`
+				`${unseen.join(', ')} acted but was never seen to start, so a whitelist might keep it from starting: restart the workload once (KubeArmor sees through symbolic links, so the link’s name does not count).`
 			)
 		)
 	}
