@@ -1,4 +1,13 @@
-import { chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import {
+	chmodSync,
+	chownSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	statSync
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Fault } from './fault.js'
 
@@ -53,6 +62,7 @@ export function handOver(data: string): ServiceUser {
 	if (!found.isDirectory())
 		throw new Fault('usage', 'data', `${data} is not a folder.`, 'Name a folder with --data.')
 	const user = serviceUser(found, readFileSync('/etc/passwd', 'utf8'))
+	if (found.uid === 0) chmodSync(data, 0o700)
 	giveTo(user, data)
 	return user
 }

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Command, InvalidArgumentError } from 'commander'
 import { readOwner } from '../collector/owner.js'
-import { startSensor } from '../native/connection.js'
+import { type StartedSensor, startSensor } from '../native/connection.js'
 import { dataFolder } from './context.js'
 import { Fault } from './fault.js'
 import { note } from './output.js'
@@ -62,16 +62,31 @@ async function up(data: string, options: Options): Promise<number> {
 		)
 	}
 	const user = handOver(data)
-	// One end of a pair of sockets that exists nowhere else; the service inherits it.
-	const sensor =
-		without === ''
-			? startSensor({ runDir: options.runDir ?? runDirOf(data), selfPids: [process.pid] })
-			: undefined
+	const sensor = without === '' ? await watchingSensor(options.runDir ?? runDirOf(data)) : undefined
 	const service = startService(user, data, options.port, sensor?.socket, without)
 	// From here on only the sensor needs to be root: this process waits, and needs no rights for that.
 	sensor?.socket.destroy()
 	dropRights(user)
 	return waitFor(service, sensor?.process)
+}
+
+/**
+ * A sensor that watches already. Only then is the service started: as a child of a process that
+ * the sensor knows as Whittle, it is known as Whittle from its first instruction on. The
+ * connection is one end of a pair of sockets that exists nowhere else; the service inherits it.
+ */
+async function watchingSensor(runDir: string): Promise<StartedSensor> {
+	rmSync(runDir, { recursive: true, force: true })
+	const sensor = startSensor({ runDir, selfPids: [process.pid] })
+	let ended = false
+	sensor.process.on('exit', () => {
+		ended = true
+	})
+	// The launch socket is the last thing that it makes.
+	while (!ended && !existsSync(join(runDir, 'sensor.sock'))) await new Promise((wake) => setTimeout(wake, 20))
+	if (!ended) return sensor
+	const fix = '"whittle probe" tries what this kernel allows; "whittle up --no-sensor" does without.'
+	throw new Fault('notAllowed', 'sensor', 'The sensor did not start; it said why above.', fix)
 }
 
 /** A folder for each data folder, so that two sensors on one host never take each other's socket. */

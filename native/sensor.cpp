@@ -190,6 +190,10 @@ static Napi::Value JS_loadPrograms(const Napi::CallbackInfo &info)
 		std::string name = names.Get(i).As<Napi::String>().Utf8Value();
 		// What holds a cgroup is attached when there is one to hold.
 		load_object(folder + "/" + name + ".bpf.o", name, counter_entries, root.get(), name != "enforce", states);
+		// From the first object on, loading the others is seen: it is Whittle's doing, not a workload's.
+		uint32_t pid = static_cast<uint32_t>(getpid()), one = 1;
+		if (shared_map("self_processes") >= 0)
+			bpf_map_update_elem(shared_map("self_processes"), &pid, &one, BPF_ANY);
 	}
 	if (!ring && shared_map("first_sights") >= 0)
 		ring = ring_buffer__new(shared_map("first_sights"), keep_record, nullptr, nullptr);
