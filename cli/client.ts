@@ -199,7 +199,8 @@ function inProcess(data: string): Client {
 			}
 			const writes = operation.method !== 'GET'
 			const { openReader } = await import('../collector/reader.js')
-			const path = await storeFor(name, data, closers)
+			const { storePath } = await import('../collector/database.js')
+			const path = storePath(data)
 			// Reading first: a store that is missing or not ours is told before anything is locked.
 			const reader = openReader(path)
 			closers.push(() => reader.close())
@@ -224,25 +225,6 @@ function inProcess(data: string): Client {
 		},
 		close
 	}
-}
-
-/** `probe` asks about the machine, so it needs no store that somebody made before. */
-async function storeFor(
-	operation: string,
-	data: string,
-	closers: (() => Promise<void> | void)[]
-): Promise<string> {
-	const { storePath } = await import('../collector/database.js')
-	const path = storePath(data)
-	const { existsSync, mkdtempSync, rmSync } = await import('node:fs')
-	if (operation !== 'probe' || existsSync(path)) return path
-	const { tmpdir } = await import('node:os')
-	const { openWriter } = await import('../collector/writer.js')
-	const folder = mkdtempSync(join(tmpdir(), 'whittle-'))
-	closers.push(() => rmSync(folder, { recursive: true }))
-	const empty = storePath(folder)
-	await (await openWriter({ path: empty, thread: false })).close()
-	return empty
 }
 
 /** The writer, under the lock of the data folder. Another command holds that only for a moment. */
