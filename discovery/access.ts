@@ -74,7 +74,7 @@ function objectsOf(object: string, verb: Verb, policy: Policy, inventory: Invent
 		case 'cidr':
 			return [at(flow, rest.slice(0, rest.lastIndexOf('/')))]
 		case 'any':
-			return [at(flow, verb === 'bind' || verb === 'listen' ? '0.0.0.0' : UNSEEN_ADDRESS)]
+			return [at(flow, isLocal(verb) ? EVERY_ADDRESS : UNSEEN_ADDRESS)]
 		case 'workload':
 			return inventory.podsOf(rest).flatMap((pod) => atPod(flow, pod, inventory))
 		case 'node':
@@ -86,6 +86,12 @@ function objectsOf(object: string, verb: Verb, policy: Policy, inventory: Invent
 	}
 }
 
+/** These verbs name an address of our own. */
+function isLocal(verb: Verb): boolean {
+	return verb === 'bind' || verb === 'listen'
+}
+
+const EVERY_ADDRESS = '0.0.0.0'
 /** TEST-NET-3 (RFC 5737): nobody's. */
 const UNSEEN_ADDRESS = '203.0.113.7'
 
@@ -203,9 +209,10 @@ function filled(text: string): string[] {
 
 const SHELLS = ['/bin/sh', '/usr/bin/sh', '/bin/dash', '/usr/bin/dash', '/bin/bash', '/usr/bin/bash']
 const PACKAGE_TOOLS = ['/usr/bin/apt', '/usr/bin/apt-get', '/sbin/apk', '/usr/bin/yum', '/usr/bin/dnf']
+const ROOT_HOME = '/root'
 const SECRETS = [
 	'/etc/shadow',
-	'/root/.ssh/id_rsa',
+	`${ROOT_HOME}/.ssh/id_rsa`,
 	'/run/secrets/kubernetes.io/serviceaccount/token',
 	'/var/run/secrets/kubernetes.io/serviceaccount/token'
 ]

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { type Class, classOfVerb, type InventoryItem } from '../collector/observation.js'
-import type { Reader, SqlValue, Statement, Writer } from '../collector/store.js'
+import type { Reader, Statement, Writer } from '../collector/store.js'
 import {
 	compareText,
 	networkObject,
@@ -10,12 +9,12 @@ import {
 	parseObservation,
 	VERBS
 } from './behaviour.js'
-import { canonicalBody, policyOf } from './digest.js'
+import { policyOf } from './digest.js'
 import { createOwners, parseInventoryRow } from './inventory.js'
 import type { RenderContext } from './languages/language.js'
 import { isTrusted, learn, type Sighted } from './learn/exact.js'
 import { createPeers, type Peers, spansOf } from './peers.js'
-import type { Note, Policy, RuleEvidence } from './policy.js'
+import { fingerprintOf, type Proposal, statementsFor } from './revision.js'
 import { ephemeralContainers, type Subject, subjectsOf, type WorkloadRow } from './subject.js'
 import { podWorkloadName } from './workload.js'
 
@@ -122,12 +121,6 @@ interface Inventory {
 	marker: string
 	peers: Peers
 	ephemeral: Set<string>
-}
-
-interface Proposal {
-	policy: Policy
-	evidence: RuleEvidence[]
-	notes: Note[]
 }
 
 /**
@@ -257,41 +250,6 @@ function writtenBefore(reader: Reader, workloadId: number, of: Class): string | 
 		.all('SELECT data FROM evidence WHERE policy_id = ? ORDER BY rule', policy.id ?? null)
 		.map((row): unknown => JSON.parse(String(row.data)))
 	return fingerprintOf(String(policy.digest), evidence, JSON.parse(String(policy.notes)))
-}
-
-function fingerprintOf(digest: string, evidence: unknown, notes: unknown): string {
-	return `${digest} ${createHash('sha256')
-		.update(JSON.stringify([evidence, notes]))
-		.digest('hex')}`
-}
-
-function statementsFor(workloadId: number, proposal: Proposal, nowMs: number): Statement[] {
-	const { policy, evidence, notes } = proposal
-	const key: SqlValue[] = [workloadId, policy.class, policy.digest]
-	return [
-		{
-			sql:
-				'INSERT INTO policies (workload_id, class, digest, revision, body, notes, created_ms)' +
-				' SELECT ?, ?, ?, COALESCE(MAX(revision), 0) + 1, ?, ?, ? FROM policies WHERE workload_id = ? AND class = ?' +
-				' ON CONFLICT (workload_id, class, digest) DO UPDATE SET notes = excluded.notes',
-			params: [...key, canonicalBody(policy), JSON.stringify(notes), nowMs, workloadId, policy.class]
-		},
-		{
-			sql:
-				'INSERT INTO proposals (workload_id, class, policy_id, since_ms) SELECT ?, ?, id, ? FROM policies' +
-				' WHERE workload_id = ? AND class = ? AND digest = ?' +
-				' ON CONFLICT (workload_id, class) DO UPDATE SET policy_id = excluded.policy_id, since_ms = excluded.since_ms' +
-				' WHERE policy_id <> excluded.policy_id',
-			params: [workloadId, policy.class, nowMs, ...key]
-		},
-		...evidence.map((data, rule) => ({
-			sql:
-				'INSERT INTO evidence (policy_id, rule, data) SELECT id, ?, ? FROM policies' +
-				' WHERE workload_id = ? AND class = ? AND digest = ?' +
-				' ON CONFLICT (policy_id, rule) DO UPDATE SET data = excluded.data WHERE data <> excluded.data',
-			params: [rule, JSON.stringify(data), ...key]
-		}))
-	]
 }
 
 /** What turned out to be part of another workload, or a debug container, proposes nothing any more. */

@@ -53,7 +53,7 @@ const CASES: Case[] = [
 			sighted('exec', NGINX, { source: '/usr/lib/systemd/systemd' }),
 			sighted('exec', '/bin/sh', { result: 'denied' }),
 			sighted('read', '/etc/hosts'),
-			sighted('read', '/root/.ssh/id_rsa', { result: 'denied' }),
+			sighted('read', '/etc/gshadow', { result: 'denied' }),
 			sighted('write', '/tmp/x'),
 			sighted('write', '/usr/bin/x', { result: 'denied' }),
 			sighted('connect', 'egress/tcp/443/cidr:2001:db8::1/128'),
@@ -61,7 +61,7 @@ const CASES: Case[] = [
 		],
 		unseen: [
 			['exec', '/bin/sh'],
-			['read', '/root/.ssh/id_rsa'],
+			['read', '/etc/gshadow'],
 			['write', '/usr/bin/x'],
 			['connect', 'egress/udp/4444/203.0.113.66']
 		]

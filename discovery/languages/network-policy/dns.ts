@@ -1,15 +1,15 @@
 import { type NetworkObject, parseNetworkObject } from '../../behaviour.js'
 import type { Inventory } from '../../inventory.js'
 import type { Note, Rule } from '../../policy.js'
-import { parseWorkloadName } from '../../workload.js'
+import { selects } from '../../selector.js'
+import { parseWorkloadName, podWorkloadName } from '../../workload.js'
 import { type Ends, peerEnds, type Whose } from './peer.js'
 
 const DNS_PORT = 53
 
-/** True for traffic to a resolver. */
+/** True for traffic to a resolver, at either end. */
 export function isDnsFlow(flow: NetworkObject): boolean {
-	const isUdpOrTcp = flow.protocol === 'udp' || flow.protocol === 'tcp'
-	return flow.direction === 'egress' && flow.port === DNS_PORT && isUdpOrTcp
+	return flow.port === DNS_PORT && (flow.protocol === 'udp' || flow.protocol === 'tcp')
 }
 
 /** A resolver turns to TCP when an answer is cut short (RFC 7766), so one protocol seen means both. */
@@ -26,6 +26,28 @@ export function dnsTwins(flow: NetworkObject): NetworkObject[] {
 export function needsResolver(rules: readonly Rule[]): boolean {
 	const resolves = rules.some((rule) => rule.access.includes('resolve'))
 	return resolves && !rules.some((rule) => isDnsObject(rule.object))
+}
+
+/**
+ * True when the pod answers for the cluster's DNS service. Whom it has answered so far says
+ * nothing: a policy that lists them would take names away from every pod that comes tomorrow.
+ */
+export function isClusterResolver({ policy, inventory }: Whose): boolean {
+	const name = parseWorkloadName(policy.workload)
+	if (name?.form !== 'container' || name.namespace !== 'kube-system') return false
+	const service = inventory.find('Service', 'kube-system', 'kube-dns', name.cluster)
+	const selector = service?.selector ?? { 'k8s-app': 'kube-dns' }
+	const pods = inventory.podsOf(podWorkloadName(name))
+	return Object.keys(selector).length > 0 && pods.some((pod) => selects(selector, pod.labels))
+}
+
+/** Anybody, over UDP and TCP. */
+export function anybodysQuestions(): { found: Ends[]; note: Note } {
+	const text = 'DNS is never withheld: anybody may ask the cluster’s resolver on port 53.'
+	return {
+		found: ['UDP', 'TCP'].map((protocol) => ({ peer: {}, port: { protocol, port: DNS_PORT } })),
+		note: { code: 'network-policy.resolver', severity: 'info', text }
+	}
 }
 
 /** The cluster's own resolver, from the inventory. */
@@ -53,5 +75,5 @@ function resolverOf(inventory: Inventory, cluster: string): string | null {
 
 function isDnsObject(object: string): boolean {
 	const flow = parseNetworkObject(object)
-	return flow !== null && isDnsFlow(flow)
+	return flow?.direction === 'egress' && isDnsFlow(flow)
 }

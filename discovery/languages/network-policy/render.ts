@@ -5,7 +5,14 @@ import { selectorOf } from '../../selector.js'
 import { parseWorkloadName, podWorkloadName } from '../../workload.js'
 import type { RenderContext, Rendering } from '../language.js'
 import { manifestName, manifestOf } from '../manifest.js'
-import { clusterResolver, dnsTwins, needsResolver } from './dns.js'
+import {
+	anybodysQuestions,
+	clusterResolver,
+	dnsTwins,
+	isClusterResolver,
+	isDnsFlow,
+	needsResolver
+} from './dns.js'
 import { type Ends, type Peer, type Port, peerEnds, type Whose } from './peer.js'
 
 /**
@@ -108,7 +115,8 @@ function directionRules(
 			)
 			continue
 		}
-		for (const twin of dnsTwins(flow)) take(peerEnds(twin, whose))
+		if (direction === 'ingress' && isDnsFlow(flow) && isClusterResolver(whose)) take(anybodysQuestions())
+		else for (const twin of dnsTwins(flow)) take(peerEnds(twin, whose))
 	}
 	if (direction === 'egress' && needsResolver(policy.rules)) take(clusterResolver(whose))
 	if (problems.length > 0) {
