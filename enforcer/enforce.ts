@@ -6,6 +6,7 @@ import {
 	before,
 	type Change,
 	type ChangeState,
+	changeOf,
 	concludeChange,
 	inForce,
 	insertChange,
@@ -24,6 +25,7 @@ import {
 } from './policies.js'
 import { readProcesses } from './processes.js'
 import type { Outcome, Target, TargetContext } from './targets/target.js'
+import type { HeldCgroup } from './violation.js'
 
 /** What enforcing may touch. */
 export interface Enforcement {
@@ -150,7 +152,9 @@ export async function reconcile(enforcement: Enforcement): Promise<string[]> {
 			const plan = await planFor(enforcement, target, request, change.digest)
 			if (isEmpty(plan) && plan.refusals.length === 0) continue
 			const outcome = await holdAgain(target, plan, change)
-			if (outcome.state === change.state && outcome.sentence === change.outcome) continue
+			const isKnown = outcome.state === change.state && outcome.sentence === change.outcome
+			// What cannot be held is tried every few seconds, and told once.
+			if (isKnown && plan.refusals.length > 0) continue
 			await enforcement.writer.transact([concludeChange(change.id, outcome.state, outcome.sentence)])
 			said.push(`Change ${change.id} (${short(change.digest)}): ${outcome.sentence}`)
 		}
@@ -159,7 +163,7 @@ export async function reconcile(enforcement: Enforcement): Promise<string[]> {
 }
 
 /** The changes at the host target that hold now, with the cgroups that they hold. */
-export function hostChangesInForce(reader: Reader): Change[] {
+function hostChangesInForce(reader: Reader): Change[] {
 	const rows = reader.all(
 		"SELECT DISTINCT workload_id AS id FROM changes WHERE target = 'host' ORDER BY workload_id"
 	)
@@ -168,8 +172,25 @@ export function hostChangesInForce(reader: Reader): Change[] {
 		.filter((change) => change.target === 'host')
 }
 
+/**
+ * The cgroups on which these digests are or were held. Denials of a drain arrive after what
+ * they are about: the change may not be concluded yet, or be rolled back already.
+ */
+export function cgroupsOf(reader: Reader, digests: readonly string[]): HeldCgroup[] {
+	const rows = reader.all(
+		`SELECT * FROM changes WHERE target = 'host' AND action = 'apply' AND digest IN (${digests.map(() => '?').join()})
+			ORDER BY id`,
+		...digests
+	)
+	return rows
+		.map(changeOf)
+		.flatMap(({ plan, digest, workloadId }) =>
+			heldCgroups(plan).map((cgroup) => ({ cgroup, digest, workloadId }))
+		)
+}
+
 /** The cgroups that a plan holds. */
-export function heldCgroups(plan: Plan): string[] {
+function heldCgroups(plan: Plan): string[] {
 	return plan.actions.filter((action) => action.verb === 'hold').map((action) => action.object)
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Class, InventoryItem, Verb } from '../collector/observation.js'
 import { classOfVerb } from '../collector/observation.js'
 import type { Reader } from '../collector/store.js'
-import { parseInventoryRow } from '../discovery/inventory.js'
+import { readRenderContext } from '../discovery/discover.js'
 import type { Policy } from '../discovery/policy.js'
 import { EnforcerError } from './error.js'
 import type { Neighbour, Subject } from './refusal.js'
@@ -98,13 +98,7 @@ export function readNeighbours(reader: Reader, subject: Subject): Neighbour[] {
 	return rows.map((row) => ({ name: text(row.name), cgroup: text(row.cgroup) }))
 }
 
-/** The inventory that is valid at `nowMs`, sorted by its key. */
+/** What rendering may look at, at `nowMs`: a CronJob between two runs still has its last pod's labels. */
 export function readInventory(reader: Reader, nowMs: number): InventoryItem[] {
-	const rows = reader.all(
-		`SELECT cluster, kind, namespace, name, uid, from_ms, to_ms, item FROM inventory
-			WHERE from_ms <= ? AND (to_ms IS NULL OR to_ms > ?) ORDER BY cluster, kind, namespace, name, uid, from_ms`,
-		nowMs,
-		nowMs
-	)
-	return rows.map(parseInventoryRow)
+	return readRenderContext(reader, nowMs).inventory
 }

@@ -1,9 +1,10 @@
 import type { Statement } from '../collector/store.js'
 import type { NetworkDenial } from '../native/messages.js'
 
-/** A workload and the cgroup that its policy is held on. */
+/** A cgroup on which a policy is, or was, held. */
 export interface HeldCgroup {
 	cgroup: string
+	digest: string
 	workloadId: number
 }
 
@@ -27,7 +28,7 @@ export function violationsOf(denials: readonly NetworkDenial[], held: readonly H
 	const distinct = new Map<number, number>()
 	let unknownCount = 0
 	for (const denial of denials) {
-		const workloadId = ownerOf(denial.cgroup, held)
+		const workloadId = ownerOf(denial, held)
 		if (workloadId === null) {
 			unknownCount += denial.count
 			continue
@@ -55,10 +56,11 @@ export function violationsOf(denials: readonly NetworkDenial[], held: readonly H
 /** Object text of what was too varied to keep apart. */
 const OTHER = '<other>'
 
-/** The nearest cgroup with a policy, at or above the one in which it happened. */
-function ownerOf(cgroup: string, held: readonly HeldCgroup[]): number | null {
+/** The nearest cgroup with that policy, at or above the one in which it happened. */
+function ownerOf({ cgroup, digest }: NetworkDenial, held: readonly HeldCgroup[]): number | null {
 	let best: HeldCgroup | null = null
 	for (const one of held) {
+		if (one.digest !== digest) continue
 		const isAbove = cgroup === one.cgroup || cgroup.startsWith(`${one.cgroup}/`)
 		if (isAbove && (best === null || one.cgroup.length > best.cgroup.length)) best = one
 	}

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyBaseLogger } from 'fastify'
 import { storePath } from '../collector/database.js'
 import type { Reader, Writer } from '../collector/store.js'
-import { type Enforcement, hostChangesInForce, heldCgroups, reconcile } from '../enforcer/enforce.js'
+import { cgroupsOf, type Enforcement, reconcile } from '../enforcer/enforce.js'
 import { targetsFor } from '../enforcer/targets/targets.js'
 import { violationsOf } from '../enforcer/violation.js'
 import type { NetworkDenial, SensorService } from '../native/messages.js'
@@ -167,9 +167,7 @@ export async function recordDenials(
 	context: Pick<OperationContext, 'reader' | 'writer'>,
 	denials: readonly NetworkDenial[]
 ): Promise<number> {
-	const held = hostChangesInForce(context.reader).flatMap((change) =>
-		heldCgroups(change.plan).map((cgroup) => ({ cgroup, workloadId: change.workloadId }))
-	)
+	const held = cgroupsOf(context.reader, [...new Set(denials.map((denial) => denial.digest))])
 	const { statements, unknownCount } = violationsOf(denials, held)
 	if (statements.length > 0) await context.writer.transact(statements)
 	return unknownCount

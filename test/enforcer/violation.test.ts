@@ -22,7 +22,7 @@ test('denials of one drain are merged, and go to the workload of the nearest cgr
 	const store = await temporaryStore(t)
 	await store.see([sighting(nginx, 'connect', 'egress/tcp/5432/10.0.0.5')])
 	const workloadId = store.workloadId('host/n1/nginx.service')
-	const held = [{ cgroup: CGROUP, workloadId }]
+	const held = [{ cgroup: CGROUP, digest: denial.digest, workloadId }]
 	const { statements, unknownCount } = violationsOf(
 		[
 			denial,
@@ -71,7 +71,7 @@ test('a scan of all ports is a few rows, and no count is lost', () => {
 		object: `egress/tcp/${port}/10.0.0.1`,
 		count: 1
 	}))
-	const { statements } = violationsOf(scan, [{ cgroup: CGROUP, workloadId: 1 }])
+	const { statements } = violationsOf(scan, [{ cgroup: CGROUP, digest: denial.digest, workloadId: 1 }])
 	assert.ok(statements.length <= 201)
 	const counts = statements.map((statement) => Number(statement.params.at(-1)))
 	assert.equal(
