@@ -166,9 +166,8 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_pid, struct linux_bi
 	executable = file_object(file, c);
 	cgroup2 = cgroup2_of(task);
 	self = self_flag(task, bprm, executable, c);
-	if (self) {
-		record->flags = (record->flags & ~TASK_SELF_PENDING) | self;
-	}
+	if (self)
+		record->flags = self;
 	/* What Whittle launches into another cgroup is a workload, not Whittle. */
 	else if ((record->flags & TASK_SELF) && cgroup2 != c->self_cgroup2) {
 		record->flags = 0;

@@ -48,7 +48,12 @@ export interface Addon {
 	readClocks(): { bootNs: bigint; wallMs: number }
 	mountBelow(type: 'tracefs' | 'bpf', folder: string): boolean
 	closePrograms(): void
-	holdNetwork(objectPath: string, cgroupPath: string, mode: 1 | 2, rules: Uint8Array): number
+	holdNetwork(
+		objectPath: string,
+		cgroupPath: string,
+		mode: 1 | 2,
+		rules: Uint8Array
+	): { slot: number; generation: number }
 	liftNetwork(cgroupPath: string): boolean
 	drainDenials(): ArrayBuffer
 	readDenialRemainders(slot: number): number

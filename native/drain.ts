@@ -1,5 +1,7 @@
 /** One drain as bytes: everything that the kernel counted in an interval, and the clocks at its end. */
 
+import type { HeldSlot } from './sensor-holdings.js'
+
 export interface Drain {
 	/** Wall time at which this sensor started, in ms: deliveries of a later sensor supersede it. */
 	epoch: number
@@ -16,8 +18,8 @@ export interface Drain {
 	losses: bigint[]
 	/** Cumulative, by operation × 3 + result; only what is not zero. */
 	remainders: { operation: number; result: number; count: bigint }[]
-	/** What is held: slot → cgroup and digest, so that denials can be named. */
-	held: { slot: number; cgroup: string; digest: string; lostDenialCount: number }[]
+	/** What is held, and what it replaced: (slot, generation) → cgroup and digest, so that denials can be named. */
+	held: HeldSlot[]
 }
 
 const fixedBytes = 40

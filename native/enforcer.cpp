@@ -95,7 +95,16 @@ static int attach_instance(const std::string &path, int cgroup, uint32_t slot, H
 	return held.links.empty() ? -ENOENT : 0;
 }
 
-// holdNetwork(objectPath, cgroupPath, mode, rules) → slot. `rules` are 24 bytes each:
+static Napi::Object held_as(Napi::Env env, uint32_t slot, uint32_t generation)
+{
+	Napi::Object result = Napi::Object::New(env);
+
+	result.Set("slot", slot);
+	result.Set("generation", generation);
+	return result;
+}
+
+// holdNetwork(objectPath, cgroupPath, mode, rules) → {slot, generation}. `rules` are 24 bytes each:
 // prefix bits of the 128-bit address, direction, protocol, zero, port, zero, address.
 static Napi::Value JS_holdNetwork(const Napi::CallbackInfo &info)
 {
@@ -144,7 +153,7 @@ static Napi::Value JS_holdNetwork(const Napi::CallbackInfo &info)
 		remove_permissions(held.permissions);
 		held.permissions = permissions;
 		held.generation = generation;
-		return Napi::Number::New(env, slot);
+		return held_as(env, slot, generation);
 	}
 
 	Held held;
@@ -160,7 +169,7 @@ static Napi::Value JS_holdNetwork(const Napi::CallbackInfo &info)
 	held.generation = generation;
 	held_by_slot[slot] = held;
 	slot_by_cgroup[path] = slot;
-	return Napi::Number::New(env, slot);
+	return held_as(env, slot, generation);
 }
 
 // liftNetwork(cgroupPath) → true when it was held.

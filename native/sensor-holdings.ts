@@ -13,24 +13,53 @@ const allowedPort = 9
 const deniedPort = 7
 const EPERM = 1
 
+/** A policy under the number by which the kernel counts its denials. */
+export interface HeldSlot {
+	slot: number
+	generation: number
+	cgroup: string
+	digest: string
+	lostDenialCount: number
+}
+
+/** Replaced policies are remembered for their last denials: those of one drain at most. */
+const replacedMax = 64
+
 export interface Holdings {
 	hold(policy: WirePolicy): HoldResult
 	lift(cgroup: string): HoldResult
 	list(): { cgroup: string; digest: string; mode: 1 | 2 }[]
-	slots(): { slot: number; cgroup: string; digest: string; lostDenialCount: number }[]
+	/** Every policy that a denial of the coming drain can name: what is held now, and what it replaced. */
+	slots(): HeldSlot[]
 	liftAll(): void
 }
 
 export function holdings(addon: Addon, cgroups: Cgroups): Holdings {
-	const held = new Map<string, { slot: number; digest: string; mode: 1 | 2 }>()
+	const held = new Map<string, { slot: number; generation: number; digest: string; mode: 1 | 2 }>()
+	const replaced: HeldSlot[] = []
+	const retire = (cgroup: string): boolean => {
+		const before = held.get(cgroup)
+		if (!before) return false
+		held.delete(cgroup)
+		replaced.push({
+			slot: before.slot,
+			generation: before.generation,
+			cgroup,
+			digest: before.digest,
+			lostDenialCount: 0
+		})
+		replaced.splice(0, replaced.length - replacedMax)
+		return true
+	}
 	const objectPath = join(objectFolder(), 'enforce.bpf.o')
 	return {
 		hold(policy): HoldResult {
 			const folder = cgroupFolder(cgroups, policy.cgroup)
 			if (typeof folder !== 'string') return folder
 			const selfTest = runSelfTest(addon, cgroups, objectPath)
-			const slot = addon.holdNetwork(objectPath, folder, policy.mode, toPermissions(policy.rules))
-			held.set(policy.cgroup, { slot, digest: policy.digest, mode: policy.mode })
+			const kept = addon.holdNetwork(objectPath, folder, policy.mode, toPermissions(policy.rules))
+			retire(policy.cgroup)
+			held.set(policy.cgroup, { ...kept, digest: policy.digest, mode: policy.mode })
 			const verb = policy.mode === 2 ? 'held' : 'watched'
 			return {
 				held: true,
@@ -41,7 +70,7 @@ export function holdings(addon: Addon, cgroups: Cgroups): Holdings {
 		lift(cgroup): HoldResult {
 			const folder = cgroupFolder(cgroups, cgroup)
 			// A cgroup that has gone took its programs with it.
-			const was = held.delete(cgroup)
+			const was = retire(cgroup)
 			if (typeof folder === 'string') addon.liftNetwork(folder)
 			return {
 				held: false,
@@ -50,13 +79,16 @@ export function holdings(addon: Addon, cgroups: Cgroups): Holdings {
 			}
 		},
 		list: () => [...held].map(([cgroup, { digest, mode }]) => ({ cgroup, digest, mode })),
-		slots: () =>
-			[...held].map(([cgroup, { slot, digest }]) => ({
+		slots: () => [
+			...[...held].map(([cgroup, { slot, generation, digest }]) => ({
 				slot,
+				generation,
 				cgroup,
 				digest,
 				lostDenialCount: addon.readDenialRemainders(slot)
 			})),
+			...replaced
+		],
 		liftAll(): void {
 			for (const cgroup of held.keys()) {
 				const folder = cgroupFolder(cgroups, cgroup)

@@ -135,7 +135,7 @@ function startDraining(
 		// Counters first: whatever they refer to was described before it was counted.
 		const counters = Buffer.from(addon.drainCounters())
 		const others = Buffer.from(addon.drainOthers())
-		const denials = held.list().length > 0 ? Buffer.from(addon.drainDenials()) : Buffer.alloc(0)
+		const denials = held.slots().length > 0 ? Buffer.from(addon.drainDenials()) : Buffer.alloc(0)
 		readRing()
 		addon.bumpEpoch()
 		const clocks = addon.readClocks()

@@ -139,7 +139,7 @@ test('a drain is read back, and one that is cut short is refused', () => {
 		denials: Buffer.from('d'),
 		losses: [0n, 2n ** 63n],
 		remainders: [{ operation: 10, result: 0, count: 3n }],
-		held: [{ slot: 0, cgroup: '/a', digest: 'sha256:00', lostDenialCount: 0 }]
+		held: [{ slot: 0, generation: 1, cgroup: '/a', digest: 'sha256:00', lostDenialCount: 0 }]
 	}
 	const bytes = Buffer.concat(encodeDrain(drain))
 	assert.deepEqual(decodeDrain(bytes), drain)

@@ -8,7 +8,7 @@ import type { Described } from './described.js'
 const denialBytes = denialKey.size + counterValue.size
 const AF_INET6 = 10
 
-/** Denials of a policy that was lifted meanwhile have nobody to go to and are left out. */
+/** Each denial under the policy that made it, even if another took its place meanwhile. */
 export function decodeDenials(
 	drain: Drain,
 	objects: Map<bigint, Described>,
@@ -18,7 +18,8 @@ export function decodeDenials(
 	for (let at = 0; at + denialBytes <= drain.denials.length; at += denialBytes) {
 		const bytes = drain.denials.subarray(at, at + denialBytes)
 		const slot = bytes.readUInt32LE(denialKey.slot.offset)
-		const held = drain.held.find((one) => one.slot === slot)
+		const generation = bytes.readUInt32LE(denialKey.generation.offset)
+		const held = drain.held.find((one) => one.slot === slot && one.generation === generation)
 		if (!held) continue
 		const count = Number(bytes.readBigUInt64LE(denialKey.size + counterValue.count.offset))
 		const firstMs = Math.floor(toMs(bytes.readBigUInt64LE(denialKey.size + counterValue.first_ns.offset)))
