@@ -6,7 +6,12 @@ const HOUR_MS = 3_600_000
 type Act = [verb: Verb, object: string, source: string, count: number, result?: Sighting['result']]
 
 /** A host program that the tests open, approve and enforce in the page. */
-export const nginx: Subject = { kind: 'host', node: 'node-a', unit: 'nginx.service', cgroup: '/system.slice/nginx.service' }
+export const nginx: Subject = {
+	kind: 'host',
+	node: 'node-a',
+	unit: 'nginx.service',
+	cgroup: '/system.slice/nginx.service'
+}
 
 export const web: Subject = container('shop', 'web-6d5f7c-x2k9p', 'nginx', 'Deployment', 'web')
 
@@ -65,7 +70,12 @@ const apiActs: Act[] = [
 const databaseActs: Act[] = [
 	['exec', '/usr/lib/postgresql/15/bin/postgres', '', 9],
 	['read', '/var/lib/postgresql/data/PG_VERSION', '/usr/lib/postgresql/15/bin/postgres', 40],
-	['write', '/var/lib/postgresql/data/pg_wal/000000010000000000000001', '/usr/lib/postgresql/15/bin/postgres', 9_000],
+	[
+		'write',
+		'/var/lib/postgresql/data/pg_wal/000000010000000000000001',
+		'/usr/lib/postgresql/15/bin/postgres',
+		9_000
+	],
 	['write', '/var/lib/postgresql/data/base/<any>', '/usr/lib/postgresql/15/bin/postgres', 22_104],
 	['accept', 'ingress/tcp/5432/any', '/usr/lib/postgresql/15/bin/postgres', 2_211],
 	['capability', 'CAP_DAC_OVERRIDE', '/usr/lib/postgresql/15/bin/postgres', 1]
@@ -86,15 +96,25 @@ export function firstBatch(nowMs: number): Batch {
 		[container('shop', 'api-7f9b8-abcde', 'api', 'Deployment', 'api'), apiActs, 4],
 		[container('data', 'postgres-0', 'postgres', 'StatefulSet', 'postgres'), databaseActs, 4],
 		[container('data', 'report-2890-zz', 'report', 'CronJob', 'report'), reportActs, 2],
-		[{ kind: 'host', node: 'node-a', unit: 'cron.service', cgroup: '/system.slice/cron.service' }, [['exec', '/usr/sbin/cron', '', 1]], 1]
+		[
+			{ kind: 'host', node: 'node-a', unit: 'cron.service', cgroup: '/system.slice/cron.service' },
+			[['exec', '/usr/sbin/cron', '', 1]],
+			1
+		]
 	]
 	const batch = emptyBatch(1)
 	for (const [subject, acts, hours] of subjects) {
 		const pod = podOf(subject)
-		batch.sightings.push(...acts.map((act) => sighting(subject, act, nowMs - hours * HOUR_MS, nowMs - 60_000)))
+		batch.sightings.push(
+			...acts.map((act) => sighting(subject, act, nowMs - hours * HOUR_MS, nowMs - 60_000))
+		)
 		for (let hour = 0; hour < hours; hour += 1) {
 			const atMs = nowMs - hour * HOUR_MS
-			batch.exposure.push({ subject, hour: Math.floor(atMs / HOUR_MS), lossy: subject === nginx && hour === 2 })
+			batch.exposure.push({
+				subject,
+				hour: Math.floor(atMs / HOUR_MS),
+				lossy: subject === nginx && hour === 2
+			})
 			if (hour % 2 === 0) batch.starts.push({ subject, pod, atMs: atMs - 1000 })
 		}
 		batch.timeline.push(
@@ -110,24 +130,44 @@ export function firstBatch(nowMs: number): Batch {
 		lostCount: 117,
 		detail: 'The first-sight ring was full; counts are exact, 117 details were lost.'
 	})
-	batch.bad.push({ file: 'kubearmor.jsonl', line: 12, reason: 'The line is not JSON: it ends within a string.', hash: 'ab'.repeat(32) })
+	batch.bad.push({
+		file: 'kubearmor.jsonl',
+		line: 12,
+		reason: 'The line is not JSON: it ends within a string.',
+		hash: 'ab'.repeat(32)
+	})
 	return batch
 }
 
 /** A workload that begins while the page is open. */
-export function laterBatch(nowMs: number): Batch {
-	const subject: Subject = { kind: 'host', node: 'node-a', unit: 'curl.service', cgroup: '/system.slice/curl.service' }
-	const batch = emptyBatch(2)
+export function laterBatch(nowMs: number, program: string, sequence: number): Batch {
+	const subject: Subject = {
+		kind: 'host',
+		node: 'node-a',
+		unit: `${program}.service`,
+		cgroup: `/system.slice/${program}.service`
+	}
+	const batch = emptyBatch(sequence)
 	batch.sightings.push(
-		sighting(subject, ['exec', '/usr/bin/curl', '/usr/bin/bash', 1], nowMs - 1000, nowMs - 500),
-		sighting(subject, ['connect', 'egress/tcp/443/198.51.100.7', '/usr/bin/curl', 1], nowMs - 900, nowMs - 400)
+		sighting(subject, ['exec', `/usr/bin/${program}`, '/usr/bin/bash', 1], nowMs - 1000, nowMs - 500),
+		sighting(
+			subject,
+			['connect', 'egress/tcp/443/198.51.100.7', `/usr/bin/${program}`, 1],
+			nowMs - 900,
+			nowMs - 400
+		)
 	)
 	batch.starts.push({ subject, pod: podOf(subject), atMs: nowMs - 1000 })
 	batch.exposure.push({ subject, hour: Math.floor(nowMs / HOUR_MS), lossy: false })
 	return batch
 }
 
-function sighting(subject: Subject, [verb, object, source, count, result = 'allowed']: Act, firstMs: number, lastMs: number): Sighting {
+function sighting(
+	subject: Subject,
+	[verb, object, source, count, result = 'allowed']: Act,
+	firstMs: number,
+	lastMs: number
+): Sighting {
 	return {
 		subject,
 		version: { digest: `sha256:${'5e'.repeat(32)}`, description: 'installed package' },
@@ -144,7 +184,15 @@ function sighting(subject: Subject, [verb, object, source, count, result = 'allo
 }
 
 function container(namespace: string, pod: string, name: string, kind: string, owner: string): Subject {
-	return { kind: 'container', cluster: 'c1', namespace, pod, container: name, owner: { kind, name: owner }, node: 'node-a' }
+	return {
+		kind: 'container',
+		cluster: 'c1',
+		namespace,
+		pod,
+		container: name,
+		owner: { kind, name: owner },
+		node: 'node-a'
+	}
 }
 
 function podOf(subject: Subject): string {

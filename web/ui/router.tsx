@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
 import { Missing } from './shell/Empty.js'
 import { Failure } from './shell/Failure.js'
+import { Page } from './shell/Page.js'
 import { Shell } from './shell/Shell.js'
 
 /** The address is the page's whole state: every parameter is a plain text, so that links are readable. */
@@ -8,7 +9,11 @@ export type Parameters = Record<string, string>
 
 const root = createRootRoute({
 	component: Shell,
-	notFoundComponent: () => <Missing what="page" />,
+	notFoundComponent: () => (
+		<Page title="Not here">
+			<Missing what="page" />
+		</Page>
+	),
 	errorComponent: ({ error }) => <Failure error={error} />,
 	validateSearch: (search: Record<string, unknown>): Parameters => textsOf(search)
 })

@@ -157,12 +157,15 @@ export const languages = () =>
 		queryFn: ({ signal }) => get<LanguageList>('/languages', {}, signal)
 	})
 
-/** What one policy becomes in every language that can carry its class. */
-export const manifests = (name: string, of: Class, digest: string, language: string) =>
+/**
+ * What one policy becomes in a language, or, without `only`, what everything that is proposed for the
+ * workload becomes: some languages carry classes only together.
+ */
+export const manifests = (workloadId: number, language: string, only?: { class: Class; digest: string }) =>
 	queryOptions({
-		queryKey: ['manifests', name, of, digest, language],
+		queryKey: ['manifests', workloadId, language, only?.class ?? '', only?.digest ?? ''],
 		queryFn: ({ signal }) =>
-			get<ManifestPage>('/manifests', { workload: name, class: of, digest, language, limit: 1000 }, signal)
+			get<ManifestPage>('/manifests', { workload: workloadId, language, limit: 1000, ...only }, signal)
 	})
 
 export const history = (name?: string, of?: Class) =>

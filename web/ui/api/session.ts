@@ -1,10 +1,18 @@
-import { get, post, remove } from './client.js'
-import type { Session } from './shapes.js'
+import { remove } from './client.js'
 
-/** Exchanges the printed token for a session cookie. Rejects with an `ApiError`. */
-export async function signIn(token: string): Promise<Session> {
-	await post('/session', { token })
-	return get<Session>('/session')
+/**
+ * The one-time token in what a person pasted: the whole printed address, or only its end. Null when there
+ * is none.
+ */
+export function tokenIn(pasted: string): string | null {
+	const text = pasted.trim()
+	const token = /[?&]token=([^&#\s]+)/.exec(text)?.[1] ?? text
+	return /^[\x21-\x7e]+$/.test(token) && !token.includes('/') ? decodeURIComponent(token) : null
+}
+
+/** Exchanges the token for a session: the service redirects to the page, without the token in the address. */
+export function signInAddress(token: string): string {
+	return `/?token=${encodeURIComponent(token)}`
 }
 
 export function signOut(): Promise<unknown> {

@@ -46,7 +46,7 @@ function Detail({
 						Suggestions
 					</Link>
 					<span className="crumb">/</span>
-					<WorkloadName name={query.data?.displayName ?? name} cluster={query.data?.cluster ?? ''} />
+					<Subject name={query.data?.displayName ?? name} cluster={query.data?.cluster ?? ''} of={of} />
 					<span className="crumb">/</span>
 					<ClassName of={of} />
 				</span>
@@ -58,6 +58,16 @@ function Detail({
 				{(data) => <Parts data={data} digest={digest} />}
 			</Answer>
 		</Page>
+	)
+}
+
+/** The class network is per pod: its workload is a pod, whose containers are the workloads of the list. */
+function Subject({ name, cluster, of }: { name: string; cluster: string; of: PolicyDetail['class'] }) {
+	if (of !== 'network' || name.startsWith('host/')) return <WorkloadName name={name} cluster={cluster} />
+	return (
+		<Link to="/workloads" search={{ q: name }} className="row-link">
+			<WorkloadName name={name} cluster={cluster} linked={false} />
+		</Link>
 	)
 }
 
@@ -92,7 +102,8 @@ function Parts({ data, digest }: { data: PolicyDetail; digest: string | undefine
 					<Time ms={data.sinceMs} />
 				</Fact>
 				<Fact label="Rests on">
-					{counted(data.hourCount, 'hour')}, {counted(data.dayCount, 'day')}, {counted(data.podCount, 'pod')},{' '}
+					{counted(data.hourCount, 'hour')}, {counted(data.dayCount, 'day')},{' '}
+					{counted(data.podCount, data.namespace === '' ? 'instance' : 'pod')},{' '}
 					{counted(data.startCount, 'start')}
 				</Fact>
 			</dl>

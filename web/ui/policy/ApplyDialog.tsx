@@ -2,9 +2,10 @@ import { Button, Modal, TextInput } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { pathOf, post } from '../api/client.js'
-import { workload } from '../api/queries.js'
+import { status, workload } from '../api/queries.js'
 import type { Changed, Mode, Plan, PolicyDetail, TargetName } from '../api/shapes.js'
 import { Answer } from '../shell/Answer.js'
+import { DoneButton } from '../shell/DoneButton.js'
 import { sentenceOf } from '../shell/Failure.js'
 import { Choices } from '../show/Choices.js'
 import { Notes, StateMark } from '../show/State.js'
@@ -51,9 +52,10 @@ export function ApplyDialog({
 
 function Form({ policy, onClose }: { policy: PolicyDetail; onClose: () => void }) {
 	const client = useQueryClient()
-	// Only the network class can be held by this host's own programs; files can carry every class.
+	const { data: service } = useQuery(status())
+	// Only the network class of something on this host can be held by its sensor; files can carry every class.
 	const [target, setTarget] = useState<TargetName>(
-		policy.class === 'network' && policy.namespace === '' ? 'host' : 'directory'
+		service?.sensor === true && policy.class === 'network' && policy.namespace === '' ? 'host' : 'directory'
 	)
 	const [mode, setMode] = useState<Mode>('audit')
 	const [typed, setTyped] = useState('')
@@ -61,7 +63,7 @@ function Form({ policy, onClose }: { policy: PolicyDetail; onClose: () => void }
 	const [result, setResult] = useState<Changed | null>(null)
 	const [problem, setProblem] = useState('')
 	const path = pathOf('policies', policy.workload, policy.class)
-	const wanted = { target, mode, digest: policy.digest }
+	const wanted = { target, mode: target === 'directory' ? 'block' : mode, digest: policy.digest }
 	const subject = useQuery(workload(policy.workload))
 	// Asked anew each time: a plan is only worth something at the moment it is read.
 	const plan = useQuery({
@@ -156,9 +158,7 @@ export function Result({ result, onClose }: { result: Changed; onClose: () => vo
 				<p className="soft">{visible(result.change.outcome)}</p>
 			)}
 			<div className="dialog-end">
-				<Button size="xs" onClick={onClose} data-autofocus autoFocus>
-					Close
-				</Button>
+				<DoneButton onClose={onClose} />
 			</div>
 		</div>
 	)

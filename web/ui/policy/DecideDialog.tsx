@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { CircleCheck, OctagonX } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { complain } from '../shell/announce.js'
+import { DoneButton } from '../shell/DoneButton.js'
 import { ClassName } from '../show/State.js'
 import { counted, visible } from '../show/text.js'
 import { WorkloadName } from '../show/WorkloadName.js'
@@ -96,9 +97,7 @@ function Form({ asked, onClose }: { asked: Asked; onClose: () => void }) {
 							{asked.items.length - failedCount} {isApproval ? 'approved' : 'rejected'}
 							{failedCount > 0 ? `, ${failedCount} not` : ''}
 						</span>
-						<Button size="xs" onClick={onClose} autoFocus>
-							Close
-						</Button>
+						<DoneButton onClose={onClose} />
 					</>
 				) : (
 					<>

@@ -29,7 +29,9 @@ export function Evidence({
 	})
 	const body = useRef<HTMLElement>(null)
 	// biome-ignore lint/correctness/useExhaustiveDependencies: another rule starts at the top
-	useEffect(() => body.current?.scrollTo({ top: 0 }), [rule.index])
+	useEffect(() => {
+		if (body.current !== null) body.current.scrollTop = 0
+	}, [rule.index])
 	return (
 		<aside className="evidence" aria-label={`Evidence of rule ${rule.index + 1}`}>
 			<div className="evidence-head">

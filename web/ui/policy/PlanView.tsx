@@ -1,16 +1,18 @@
 import type { Plan } from '../api/shapes.js'
 import { Code } from '../show/Code.js'
 import { Notes } from '../show/State.js'
-import { visible } from '../show/text.js'
+import { counted, visible } from '../show/text.js'
 
 type Action = Plan['actions'][number]
 
 /** What would be done, what would undo it, and everything that speaks against it. */
 export function PlanView({ plan }: { plan: Plan }) {
+	const warnings = plan.notes.filter((note) => note.severity !== 'info')
+	const remarks = plan.notes.filter((note) => note.severity === 'info')
 	return (
 		<div className="plan">
 			{plan.refusals.length > 0 && <Notes notes={plan.refusals} />}
-			{plan.notes.length > 0 && <Notes notes={plan.notes} />}
+			{warnings.length > 0 && <Notes notes={warnings} />}
 			{plan.actions.length > 0 && (
 				<section aria-label="What is done">
 					<h3>What is done</h3>
@@ -21,6 +23,12 @@ export function PlanView({ plan }: { plan: Plan }) {
 				<details>
 					<summary>What would undo it</summary>
 					<ActionList actions={plan.undo} />
+				</details>
+			)}
+			{remarks.length > 0 && (
+				<details>
+					<summary>{counted(remarks.length, 'remark')}</summary>
+					<Notes notes={remarks} />
 				</details>
 			)}
 			{plan.actions.length === 0 && plan.refusals.length === 0 && (

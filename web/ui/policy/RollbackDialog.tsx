@@ -2,7 +2,7 @@ import { Button, Modal } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { pathOf, post } from '../api/client.js'
-import type { Changed, PolicyDetail } from '../api/shapes.js'
+import type { Changed, Plan, PolicyDetail } from '../api/shapes.js'
 import { Answer } from '../shell/Answer.js'
 import { sentenceOf } from '../shell/Failure.js'
 import { classWord } from '../show/state.js'
@@ -40,9 +40,9 @@ function Form({ policy, onClose }: { policy: PolicyDetail; onClose: () => void }
 	const [result, setResult] = useState<Changed | null>(null)
 	const [problem, setProblem] = useState('')
 	const path = pathOf('policies', policy.workload, policy.class, 'rollback')
-	const dryRun = useQuery({
+	const plan = useQuery({
 		queryKey: ['rollback-plan', policy.workload, policy.class],
-		queryFn: () => post<Changed>(path, { dryRun: true }),
+		queryFn: () => post<Plan>(`${path}/plan`, {}),
 		gcTime: 0,
 		staleTime: 0
 	})
@@ -51,8 +51,8 @@ function Form({ policy, onClose }: { policy: PolicyDetail; onClose: () => void }
 	return (
 		<div className="dialog">
 			<p>What is in force for this class is lifted. The approval stays; the policy can be applied again.</p>
-			<Answer query={dryRun} what="change">
-				{(data) => <PlanView plan={data.change.plan} />}
+			<Answer query={plan} what="change">
+				{(data) => <PlanView plan={data} />}
 			</Answer>
 			{problem !== '' && (
 				<p role="alert" className="tone-text-red">
@@ -67,7 +67,7 @@ function Form({ policy, onClose }: { policy: PolicyDetail; onClose: () => void }
 					size="xs"
 					color="red"
 					loading={isBusy}
-					disabled={dryRun.data === undefined}
+					disabled={plan.data === undefined || plan.data.refusals.length > 0}
 					onClick={() => void rollBack()}
 				>
 					Roll back now

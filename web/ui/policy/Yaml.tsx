@@ -54,12 +54,29 @@ function InLanguage({
 	choices: { value: string; label: string }[]
 	onChoose: (language: string) => void
 }) {
-	const query = useQuery(manifests(policy.workload, policy.class, policy.digest, language))
+	const [parameters, change] = useAddress()
+	const scope = parameters.scope === 'all' ? 'all' : 'class'
+	const query = useQuery(
+		manifests(
+			policy.workloadId,
+			language,
+			scope === 'all' ? undefined : { class: policy.class, digest: policy.digest }
+		)
+	)
 	const text = query.data === undefined ? '' : joined(query.data)
 	return (
 		<>
 			<div className="yaml-bar">
 				<Choices label="Language" choices={choices} value={language} onChange={onChoose} />
+				<Choices
+					label="What to write"
+					choices={[
+						{ value: 'class', label: `Only ${classWord[policy.class]}` },
+						{ value: 'all', label: 'All classes' }
+					]}
+					value={scope}
+					onChange={(next) => change({ scope: next === 'class' ? '' : next })}
+				/>
 				<span className="spacer" />
 				<CopyButton value={text} timeout={1500}>
 					{({ copied, copy }) => (
@@ -90,7 +107,7 @@ function InLanguage({
 						{data.notes.length > 0 && <Notes notes={data.notes} />}
 						{data.items.length === 0 ? (
 							<Empty title={`Nothing can be written in ${language}.`}>
-								The notes above say why. Another language may carry it.
+								The notes above say why. All classes together, or another language, may carry it.
 							</Empty>
 						) : (
 							<Suspense fallback={<Waiting lines={12} />}>

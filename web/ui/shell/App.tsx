@@ -19,13 +19,14 @@ export function App() {
 			onSignedOut(() => {
 				// Without a session nothing that was read may stay on the screen.
 				if (client.getQueryData(session().queryKey) === undefined) return
-				client.clear()
-				void client.resetQueries({ queryKey: session().queryKey })
+				const { queryKey } = session()
+				client.removeQueries({ predicate: (query) => query.queryKey[0] !== queryKey[0] })
+				void client.resetQueries({ queryKey })
 			}),
 		[client]
 	)
 
-	if (error instanceof ApiError && error.status === 401) return <Login onSignedIn={() => void refetch()} />
+	if (error instanceof ApiError && error.status === 401) return <Login />
 	if (error !== null && data === undefined) {
 		return (
 			<main className="login">

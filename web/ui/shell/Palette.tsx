@@ -1,8 +1,8 @@
-import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight'
+import { createSpotlight, Spotlight, type SpotlightActionGroupData, useSpotlight } from '@mantine/spotlight'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { Search } from 'lucide-react'
-import { useDeferredValue, useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { policies, workloads } from '../api/queries.js'
 import { classWord, stateWord } from '../show/state.js'
 import { ClassIcon, StateIcon } from '../show/State.js'
@@ -11,17 +11,23 @@ import { places } from './Navigation.js'
 
 const MOST_PER_GROUP = 8
 
+const [store, palette] = createSpotlight()
+
+export function openPalette(): void {
+	palette.open()
+}
+
 /** Ctrl-K: places, workloads and policies by any part of their names. Reads its lists when first opened. */
 export function Palette() {
 	const [query, setQuery] = useState('')
 	const [wasOpened, setWasOpened] = useState(false)
-	const sought = useDeferredValue(query)
+	const { opened } = useSpotlight(store)
 	const navigate = useNavigate()
 	const allWorkloads = useQuery({ ...workloads(), enabled: wasOpened })
 	const allPolicies = useQuery({ ...policies(), enabled: wasOpened })
 
 	const groups = useMemo((): SpotlightActionGroupData[] => {
-		const words = sought
+		const words = query
 			.toLowerCase()
 			.split(/\s+/)
 			.filter((word) => word !== '')
@@ -65,16 +71,28 @@ export function Palette() {
 			{ group: 'Workloads', actions: found },
 			{ group: 'Policies', actions: suggested }
 		].filter((group) => group.actions.length > 0)
-	}, [sought, allWorkloads.data, allPolicies.data, navigate])
+	}, [query, allWorkloads.data, allPolicies.data, navigate])
+
+	// Spotlight marks the first action when the query changes; these also change when an answer arrives.
+	useEffect(() => {
+		if (!opened || groups.length === 0) return
+		const list = document.getElementById(store.getState().listId)
+		if (list === null || list.querySelector('[data-selected]') !== null) return
+		list.querySelector('[data-action]')?.setAttribute('data-selected', 'true')
+		store.updateState((state) => ({ ...state, selected: 0 }))
+	}, [groups, opened])
 
 	return (
 		<Spotlight
+			store={store}
+			centered={false}
 			actions={groups}
 			filter={(_, actions) => actions}
 			query={query}
 			onQueryChange={setQuery}
 			onSpotlightOpen={() => setWasOpened(true)}
 			nothingFound={allWorkloads.isFetching ? 'Reading…' : 'Nothing has that in its name.'}
+			attributes={{ content: { 'aria-label': 'Go to' } }}
 			shortcut="mod + K"
 			tagsToIgnore={[]}
 			lockScroll={false}

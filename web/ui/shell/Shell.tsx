@@ -1,5 +1,4 @@
 import { ActionIcon } from '@mantine/core'
-import { spotlight } from '@mantine/spotlight'
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { CircleQuestionMark, LogOut, Menu, Search } from 'lucide-react'
 import { useEffect, useState } from 'react'
@@ -9,7 +8,7 @@ import { complain } from './announce.js'
 import { Help } from './Help.js'
 import { LiveMark } from './LiveMark.js'
 import { Navigation, places } from './Navigation.js'
-import { Palette } from './Palette.js'
+import { openPalette, Palette } from './Palette.js'
 import { SchemeSwitch } from './SchemeSwitch.js'
 import { useShortcuts } from './shortcuts.js'
 
@@ -52,7 +51,7 @@ export function Shell() {
 				>
 					<Menu size={18} aria-hidden />
 				</ActionIcon>
-				<button type="button" className="top-search" onClick={() => spotlight.open()}>
+				<button type="button" className="top-search" onClick={openPalette}>
 					<Search size={14} aria-hidden />
 					<span>Go to a workload, a policy, a place…</span>
 					<kbd>{isMac ? '⌘' : 'Ctrl'} K</kbd>
@@ -101,7 +100,7 @@ export function Shell() {
 
 function focusSearch(): void {
 	const input = document.querySelector<HTMLInputElement>('[data-search]')
-	if (input === null) spotlight.open()
+	if (input === null) openPalette()
 	else {
 		input.focus()
 		input.select()

@@ -235,6 +235,7 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 	function onRowClick(event: MouseEvent<HTMLElement>, row: Row): void {
 		if (event.target instanceof Element && event.target.closest('a, button, input, label') !== null) return
 		if ((window.getSelection()?.toString() ?? '') !== '') return
+		setCursorKey(keyOf(row))
 		onOpen?.(row)
 	}
 

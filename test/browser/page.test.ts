@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { firstBatch, hostileObject, laterBatch } from './sightings.js'
+import { buildPage, type Running, startRunning } from './service.js'
+
+const BROWSER_FLAGS = [
+	'--no-sandbox',
+	'--disable-gpu',
+	'--disable-quic',
+	'--disable-background-networking',
+	'--disable-component-update',
+	'--disable-sync',
+	'--no-first-run'
+]
+const NGINX = encodeURIComponent('host/node-a/nginx.service')
+
+/** Every route, and every part of a route that looks different, with a text that shows that it is there. */
+const ROUTES: [path: string, text: string][] = [
+	['/', 'Where each class of each workload stands'],
+	['/workloads', 'nginx.service'],
+	[`/workloads/${NGINX}`, '/usr/sbin/nginx'],
+	[`/workloads/${NGINX}?tab=timeline`, 'first process of its cgroup'],
+	[`/workloads/${NGINX}?tab=violations`, 'would block'],
+	[`/workloads/${NGINX}?tab=gaps`, 'first-sight ring was full'],
+	[`/workloads/${NGINX}?tab=versions`, 'installed package'],
+	[`/workloads/${NGINX}?tab=history`, 'Nothing has been decided'],
+	['/policies', 'proposed'],
+	[`/policies/${NGINX}/file-read`, '/etc/nginx/nginx.conf'],
+	[`/policies/${NGINX}/file-read?rule=0`, 'Why it is there'],
+	[`/policies/${NGINX}/file-read?tab=yaml`, 'carried only together with file-write'],
+	[`/policies/${NGINX}/file-read?tab=yaml&scope=all`, 'KubeArmorHostPolicy'],
+	[`/policies/${NGINX}/file-read?tab=notes`, 'Notes'],
+	[`/policies/${NGINX}/file-read?tab=history`, 'Nothing has been decided'],
+	[`/policies/${NGINX}/file-read?tab=revisions`, 'proposed now'],
+	['/violations', 'would block'],
+	['/history', 'Nothing has been decided'],
+	['/health', 'first-sight ring was full'],
+	['/health?tab=bad-inputs', 'kubearmor.jsonl'],
+	['/probe', 'What is missing'],
+	['/policies/no-such-workload/network', 'There is no such'],
+	['/no/such/page', 'There is no such']
+]
+
+describe('the page', () => {
+	let running: Running
+	let browser: Browser
+	/** The one context that used the login URL; every test gets a page of its own in it. */
+	let context: BrowserContext
+	let page: Page
+	let complaints: string[]
+
+	before(async () => {
+		await buildPage()
+		running = await startRunning()
+		await running.observe(firstBatch(Date.now()))
+		await violate(running)
+		browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: BROWSER_FLAGS })
+		context = await signedIn(browser, running)
+	})
+
+	after(async () => {
+		await browser?.close()
+		await running?.close()
+	})
+
+	beforeEach(async () => {
+		for (const open of context.pages()) await open.close()
+		page = await context.newPage()
+		page.setDefaultTimeout(10_000)
+		await page.setViewportSize({ width: 1280, height: 800 })
+		complaints = listenTo(page)
+	})
+
+	it('drops the token from the address, and takes it only once', async () => {
+		await go('/', 'Overview')
+		assert.equal(new URL(page.url()).search, '')
+		const stranger = await browser.newContext()
+		const other = await stranger.newPage()
+		const answer = await other.goto(running.service.loginUrl)
+		assert.equal(answer?.status(), 401)
+		await stranger.close()
+	})
+
+	for (const scheme of ['light', 'dark'] as const) {
+		it(`shows every route in ${scheme}, with nothing serious for axe and nothing refused by the policy`, async () => {
+			await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
+			for (const [path, text] of ROUTES) {
+				await go(path, text)
+				assert.equal(await page.locator('html').getAttribute('data-mantine-color-scheme'), scheme, path)
+				await checkAccessible(page, `${path} in ${scheme}`)
+			}
+			assert.deepEqual(complaints, [])
+		})
+	}
+
+	it('fits a narrow screen without scrolling sideways', async () => {
+		await page.setViewportSize({ width: 390, height: 800 })
+		for (const path of ['/', '/policies', `/policies/${NGINX}/file-read`, `/workloads/${NGINX}`]) {
+			await go(path, '')
+			const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth')
+			assert.ok(overflow <= 0, `${path} is ${overflow} px too wide`)
+		}
+		await page.getByRole('button', { name: 'Places' }).click()
+		await page.getByRole('link', { name: /^Workloads \d/ }).click()
+		await page.getByRole('heading', { name: 'Workloads' }).waitFor()
+	})
+
+	it('narrows by facets and words, and the address is the whole state', async () => {
+		await go('/policies', 'proposed')
+		const all = await rowCount()
+		await page.locator('.toolbar').getByRole('button', { name: 'Class' }).click()
+		await page.getByRole('checkbox', { name: /^network/ }).check()
+		await page.keyboard.press('Escape')
+		await page.waitForURL(/class=network/)
+		const network = await rowCount()
+		assert.ok(network > 0 && network < all, `${network} of ${all}`)
+		await page.keyboard.press('/')
+		await page.keyboard.type('nginx.serv')
+		await page.waitForURL(/q=nginx/)
+		assert.equal(await rowCount(), 1)
+		await page.reload()
+		await page.getByRole('row', { name: /nginx\.service/ }).waitFor()
+		assert.equal(await rowCount(), 1)
+		await page.getByRole('button', { name: 'Clear', exact: true }).click()
+		await page.waitForURL((url) => url.search === '')
+		assert.equal(await rowCount(), all)
+	})
+
+	it('opens the evidence of a rule with one press, and follows the keyboard', async () => {
+		await go(`/policies/${NGINX}/file-read`, '/etc/nginx/mime.types')
+		await page.getByRole('row', { name: /mime\.types/ }).click()
+		const panel = page.getByRole('complementary', { name: /Evidence of rule/ })
+		await panel.getByText('Why it is there').waitFor()
+		await panel.getByText('/etc/nginx/mime.types').first().waitFor()
+		await page.keyboard.press('j')
+		await page.waitForURL(/rule=1/)
+		await panel.getByText('/etc/nginx/nginx.conf').first().waitFor()
+		await page.keyboard.press('Escape')
+		await panel.waitFor({ state: 'detached' })
+	})
+
+	it('shows hostile names as text', async () => {
+		await go(`/policies/${NGINX}/file-read?q=onerror`, 'onerror')
+		const title = await page.locator('.table-body .code').first().getAttribute('title')
+		assert.equal(title, hostileObject)
+		assert.equal(await page.locator('img[src="x"]').count(), 0)
+	})
+
+	it('approves with the keyboard alone', async () => {
+		await go('/', 'Overview')
+		await page.keyboard.press('g')
+		await page.keyboard.press('s')
+		await page.waitForURL(/\/policies$/)
+		await page
+			.getByRole('row', { name: /nginx\.service/ })
+			.first()
+			.waitFor()
+		await page.keyboard.press('/')
+		await page.keyboard.type('nginx.service network')
+		await page.waitForURL(/q=nginx\.service\+network/)
+		// Leaves the search without emptying it, as Tab does.
+		await page.keyboard.press('Tab')
+		await page.keyboard.press('j')
+		await page.keyboard.press('a')
+		const dialog = page.getByRole('dialog', { name: 'Approve this policy' })
+		await dialog.getByText('An approval is bound to exactly these digests.').waitFor()
+		await checkAccessible(page, 'the approval')
+		await page.keyboard.press('Enter')
+		await dialog.getByText('1 approved').waitFor()
+		await page.keyboard.press('Enter')
+		await dialog.waitFor({ state: 'detached' })
+		await page.getByRole('row', { name: /nginx\.service.*network.*approved/ }).waitFor()
+		await go('/history', 'Approved')
+	})
+
+	it('decides about many, says what became of each, and refuses what is no longer proposed', async () => {
+		await go('/policies?q=shop&class=process', 'web/nginx')
+		await page.getByRole('checkbox', { name: 'Select all rows that are shown' }).check()
+		await page.getByText('2 policies selected').waitFor()
+		// Another revision takes the place of the one on the screen, unseen: the stream is cut first.
+		await page.route('**/api/v1/events', (route) => route.abort())
+		const later = firstBatch(Date.now())
+		later.delivery.sequence = 3
+		later.starts = []
+		later.gaps = []
+		later.bad = []
+		later.sightings = later.sightings
+			.filter((one) => one.object === '/docker-entrypoint.sh')
+			.map((one) => ({ ...one, object: '/docker-entrypoint.d/20-tune.sh' }))
+		await running.observe(later)
+		await page.getByRole('button', { name: 'Reject…' }).click()
+		const dialog = page.getByRole('dialog')
+		await dialog.getByRole('textbox', { name: /Why/ }).fill('Not reviewed with the owners.')
+		await dialog.getByRole('button', { name: 'Reject', exact: true }).click()
+		await dialog.getByText('1 rejected, 1 not').waitFor()
+		await dialog.getByText('Read the new proposal').waitFor()
+		await checkAccessible(page, 'the result of a batch')
+	})
+
+	it('shows the plan before anything is applied, then what came of it, and rolls back', async () => {
+		await go(`/policies/${NGINX}/network`, 'Approved')
+		await page.getByRole('button', { name: 'Apply…' }).click()
+		const dialog = page.getByRole('dialog')
+		await dialog.getByRole('button', { name: 'Files in a folder' }).click()
+		await dialog.getByText('What is done').waitFor()
+		await checkAccessible(page, 'the plan')
+		await dialog.getByRole('button', { name: 'Write the files' }).click()
+		await dialog
+			.getByText(/applied/)
+			.first()
+			.waitFor()
+		await dialog.getByRole('button', { name: 'Close' }).last().click()
+		await page.getByRole('button', { name: 'Roll back…' }).click()
+		await page.getByRole('dialog').getByText('What is done').waitFor()
+		await page.getByRole('dialog').getByRole('button', { name: 'Roll back now' }).click()
+		await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
+		await page.getByRole('button', { name: 'Roll back…' }).waitFor({ state: 'detached' })
+	})
+
+	it('shows and copies the policy in its languages', async () => {
+		await context.grantPermissions(['clipboard-read', 'clipboard-write'], {
+			origin: new URL(running.service.url).origin
+		})
+		await go(`/policies/${NGINX}/network?tab=yaml`, 'kubearmor')
+		await page.getByRole('textbox', { name: /manifest, read only/ }).waitFor()
+		await page.getByRole('button', { name: 'Copy', exact: true }).click()
+		await page.getByText('Copied').waitFor()
+		const copied = await page.evaluate<string>('navigator.clipboard.readText()')
+		assert.match(copied, /^apiVersion: /)
+		const downloading = page.waitForEvent('download')
+		await page.getByRole('button', { name: 'Download' }).click()
+		assert.match((await downloading).suggestedFilename(), /^[A-Za-z0-9._-]+\.yaml$/)
+	})
+
+	it('goes anywhere from the palette, and lists its keys', async () => {
+		await go('/', 'Overview')
+		await page.keyboard.press('Control+k')
+		const search = page.getByRole('textbox', { name: 'Workload, policy or place' })
+		await search.fill('api file read')
+		await page
+			.getByRole('button', { name: /api.*file read/ })
+			.first()
+			.waitFor()
+		await checkAccessible(page, 'the palette')
+		await search.press('Enter')
+		await page.waitForURL(/\/policies\/.*\/file-read/)
+		await page.getByRole('dialog').waitFor({ state: 'detached' })
+		await page.keyboard.press('?')
+		await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Approve').waitFor()
+		await checkAccessible(page, 'the help')
+	})
+
+	it('shows new workloads by itself, but never moves rows under the pointer', async () => {
+		await go('/workloads', 'nginx.service')
+		await page.getByText('live', { exact: true }).waitFor()
+		const before = await rowCount()
+		await page.getByRole('row', { name: /nginx\.service/ }).hover()
+		await running.observe(laterBatch(Date.now(), 'curl', 11))
+		await page.getByRole('button', { name: '1 new' }).waitFor()
+		assert.equal(await rowCount(), before)
+		await page.getByRole('button', { name: '1 new' }).click()
+		await page.getByRole('row', { name: /curl\.service/ }).waitFor()
+		await page.mouse.move(4, 790)
+		await running.observe(laterBatch(Date.now(), 'wget', 12))
+		await page.getByRole('row', { name: /wget\.service/ }).waitFor()
+		assert.equal(await rowCount(), before + 2)
+	})
+
+	it('remembers the colours that a person chose, from the first paint on', async () => {
+		await page.emulateMedia({ colorScheme: 'light' })
+		await go('/', 'Overview')
+		await page.getByRole('button', { name: 'Colours' }).click()
+		await page.getByRole('menuitem', { name: 'Dark' }).click()
+		await page.addInitScript(`document.addEventListener('DOMContentLoaded', () => {
+			document.documentElement.dataset.atFirst = document.documentElement.dataset.mantineColorScheme
+		})`)
+		await page.reload()
+		await page.getByRole('heading', { name: 'Overview' }).waitFor()
+		assert.equal(await page.locator('html').getAttribute('data-at-first'), 'dark')
+		await page.evaluate('window.localStorage.clear()')
+	})
+
+	it('says since when it is stale, and asks to sign in when the service comes back without the session', async () => {
+		await go('/workloads', 'nginx.service')
+		await page.getByText('live', { exact: true }).waitFor()
+		await running.stop()
+		await page.getByText(/stale since \d\d:\d\d/).waitFor()
+		await page.getByText(/reconnecting in \d+ s/).waitFor()
+		assert.ok((await rowCount()) > 0, 'what was read stays readable')
+		await running.restart()
+		await page.getByRole('heading', { name: 'Sign in to Whittle' }).waitFor({ timeout: 60_000 })
+		await checkAccessible(page, 'the sign-in form')
+		await page.getByLabel('Address or token').fill(running.service.loginUrl)
+		await page.getByRole('button', { name: 'Sign in' }).click()
+		await page.getByRole('heading', { name: 'Overview' }).waitFor()
+		assert.equal(new URL(page.url()).search, '')
+	})
+
+	/** Opens a path and waits until its text is there (`''`: until it has a heading). */
+	async function go(path: string, text: string): Promise<void> {
+		await page.goto(new URL(path, running.service.url).href)
+		try {
+			await page.getByRole('heading', { level: 1 }).first().waitFor()
+			if (text !== '') await page.getByText(text).first().waitFor()
+		} catch (cause) {
+			throw new Error(`${path} does not show ${JSON.stringify(text)}`, { cause })
+		}
+	}
+
+	async function rowCount(): Promise<number> {
+		return Number(await page.getByRole('table').first().getAttribute('aria-rowcount')) - 1
+	}
+})
+
+/** A browser that has used the login URL. */
+async function signedIn(browser: Browser, running: Running): Promise<BrowserContext> {
+	const context = await browser.newContext()
+	const page = await context.newPage()
+	await page.goto(running.service.loginUrl)
+	await page.getByRole('heading', { name: 'Overview' }).waitFor()
+	return context
+}
+
+/** Collects what must not happen: errors, warnings, and everything that the Content-Security-Policy refused. */
+function listenTo(page: Page): string[] {
+	const complaints: string[] = []
+	page.on('pageerror', (error) => complaints.push(`error: ${error.message}`))
+	page.on('console', (message) => {
+		// The browser itself reports every 404 of the API; two routes ask for what does not exist.
+		if (message.type() === 'error' && !message.text().includes('404')) complaints.push(message.text())
+	})
+	return complaints
+}
+
+async function checkAccessible(page: Page, where: string): Promise<void> {
+	const { violations } = await new AxeBuilder({ page }).analyze()
+	const bad = violations
+		.filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
+		.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).join(', ')}`)
+	assert.deepEqual(bad, [], where)
+}
+
+/** One denial on record, as the enforcer writes it. */
+async function violate(running: Running): Promise<void> {
+	const nowMs = Date.now()
+	await running.writer.transact([
+		{
+			sql: `INSERT INTO violations (workload_id, class, digest, verb, object, source, action, rule, target, detail, count, first_ms, last_ms)
+				SELECT id, 'network', ?, 'connect', 'egress/tcp/443/198.51.100.7', '/usr/bin/curl', 'would-block',
+				'no rule allows it', 'host', '', 3, ?, ? FROM workloads WHERE name = 'host/node-a/nginx.service'`,
+			params: [`sha256:${'a1'.repeat(32)}`, nowMs - 5000, nowMs - 1000],
+			expect: 1
+		}
+	])
+}
