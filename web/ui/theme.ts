@@ -29,10 +29,14 @@ export const theme = createTheme({
 	cursorType: 'pointer',
 	components: {
 		Modal: Modal.extend({
-			defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 120 } }
+			defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 120, exitDuration: 0 } }
 		}),
 		Drawer: Drawer.extend({
-			defaultProps: { lockScroll: false, position: 'right', transitionProps: { duration: 140 } }
+			defaultProps: {
+				lockScroll: false,
+				position: 'right',
+				transitionProps: { duration: 140, exitDuration: 0 }
+			}
 		}),
 		Tooltip: Tooltip.extend({ defaultProps: { withArrow: false, openDelay: 350, multiline: true } })
 	}

@@ -131,9 +131,9 @@ export function Suggestions() {
 			</Answer>
 			<DecideDialog
 				asked={asked}
-				onClose={() => {
+				onClose={(isDecided) => {
 					setAsked(null)
-					setSelected(new Set())
+					if (isDecided) setSelected(new Set())
 				}}
 			/>
 		</Page>

@@ -77,7 +77,7 @@ function Detail({ data }: { data: WorkloadDetail }) {
 function Facts({ data }: { data: WorkloadDetail }) {
 	return (
 		<dl className="facts">
-			<Fact label="Kind">{data.kind === '' ? 'program on a host' : data.kind}</Fact>
+			<Fact label="Kind">{visible(data.kind) || data.form}</Fact>
 			{data.node !== '' && <Fact label="Node">{visible(data.node)}</Fact>}
 			<Fact label="First seen">
 				<Time ms={data.firstMs} />

@@ -15,7 +15,19 @@ export interface Asked {
 }
 
 /** Asks once for all items, decides about each, and shows what became of each. */
-export function DecideDialog({ asked, onClose }: { asked: Asked | null; onClose: () => void }) {
+export function DecideDialog({
+	asked,
+	onClose
+}: {
+	asked: Asked | null
+	/** `isDecided`: something was decided; otherwise the person thought better of it. */
+	onClose: (isDecided: boolean) => void
+}) {
+	const [isDecided, setDecided] = useState(false)
+	function close(): void {
+		setDecided(false)
+		onClose(isDecided)
+	}
 	const title =
 		asked === null
 			? ''
@@ -23,17 +35,17 @@ export function DecideDialog({ asked, onClose }: { asked: Asked | null; onClose:
 	return (
 		<Modal
 			opened={asked !== null}
-			onClose={onClose}
+			onClose={close}
 			title={title}
 			size="lg"
 			closeButtonProps={{ 'aria-label': 'Close' }}
 		>
-			{asked !== null && <Form key={title} asked={asked} onClose={onClose} />}
+			{asked !== null && <Form asked={asked} onDecided={() => setDecided(true)} onClose={close} />}
 		</Modal>
 	)
 }
 
-function Form({ asked, onClose }: { asked: Asked; onClose: () => void }) {
+function Form({ asked, onDecided, onClose }: { asked: Asked; onDecided: () => void; onClose: () => void }) {
 	const [outcomes, setOutcomes] = useState<ReadonlyMap<string, Outcome>>(new Map())
 	const [isBusy, setBusy] = useState(false)
 	const [isOver, setOver] = useState(false)
@@ -45,6 +57,7 @@ function Form({ asked, onClose }: { asked: Asked; onClose: () => void }) {
 		event.preventDefault()
 		const reason = new FormData(event.currentTarget).get('reason')
 		setBusy(true)
+		onDecided()
 		try {
 			await decide(
 				asked.items,

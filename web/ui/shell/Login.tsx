@@ -1,6 +1,6 @@
 import { Button, PasswordInput } from '@mantine/core'
 import { type FormEvent, useEffect, useState } from 'react'
-import { signInAddress, tokenIn } from '../api/session.js'
+import { signInAddress, tokenIn } from '../api/token.js'
 
 /** Shown when the session has ended: asks for an address that Whittle printed. */
 export function Login() {

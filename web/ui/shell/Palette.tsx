@@ -6,7 +6,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { policies, workloads } from '../api/queries.js'
 import { classWord, stateWord } from '../show/state.js'
 import { ClassIcon, StateIcon } from '../show/State.js'
-import { visible } from '../show/text.js'
+import { counted, visible } from '../show/text.js'
 import { places } from './Navigation.js'
 
 const MOST_PER_GROUP = 8
@@ -47,7 +47,7 @@ export function Palette() {
 			.map((workload) => ({
 				id: `workload ${workload.id}`,
 				label: visible(workload.displayName),
-				description: `${workload.kind === '' ? 'program on a host' : workload.kind}, ${workload.startCount} starts`,
+				description: `${visible(workload.kind)}, ${counted(workload.startCount, 'start')}`,
 				onClick: () =>
 					void navigate({ to: '/workloads/$workload', params: { workload: workload.displayName } })
 			}))
@@ -57,7 +57,7 @@ export function Palette() {
 			.map((policy) => ({
 				id: `policy ${policy.key}`,
 				label: `${visible(policy.displayName)} · ${classWord[policy.class]}`,
-				description: `${policy.ruleCount} rules, ${stateWord[policy.state].label}`,
+				description: `${counted(policy.ruleCount, 'rule')}, ${stateWord[policy.state].label}`,
 				leftSection: <ClassIcon of={policy.class} size={16} />,
 				rightSection: <StateIcon state={policy.state} />,
 				onClick: () =>

@@ -2,8 +2,7 @@ import { ActionIcon } from '@mantine/core'
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { CircleQuestionMark, LogOut, Menu, Search } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { announceSignedOut } from '../api/client.js'
-import { signOut } from '../api/session.js'
+import { announceSignedOut, remove } from '../api/client.js'
 import { complain } from './announce.js'
 import { Help } from './Help.js'
 import { LiveMark } from './LiveMark.js'
@@ -90,7 +89,7 @@ export function Shell() {
 
 	async function leave(): Promise<void> {
 		try {
-			await signOut()
+			await remove('/session')
 			announceSignedOut()
 		} catch (error) {
 			complain('Not signed out', error)

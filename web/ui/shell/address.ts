@@ -1,7 +1,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
 import type { Parameters } from '../router.js'
-import { type Chosen, joinValues, splitValues } from '../table/filter.js'
+import { type Chosen, splitValues } from '../table/filter.js'
 
 /** The parameters of the address, and a way to change some of them; '' removes one. */
 export function useAddress(): [Parameters, (change: Parameters) => void] {
@@ -24,13 +24,8 @@ export function useAddress(): [Parameters, (change: Parameters) => void] {
 
 /** The facets that are chosen in the address. */
 export function useChosen(parameters: Parameters, keys: readonly string[]): Chosen {
-	const text = JSON.stringify(keys.map((key) => [key, parameters[key] ?? '']))
-	return useMemo(() => {
-		const pairs: [string, string][] = JSON.parse(text)
-		return Object.fromEntries(pairs.map(([key, value]) => [key, splitValues(value)]))
-	}, [text])
-}
-
-export function chosenParameter(key: string, values: readonly string[]): Parameters {
-	return { [key]: joinValues(values) }
+	return useMemo(
+		() => Object.fromEntries(keys.map((key) => [key, splitValues(parameters[key] ?? '')])),
+		[parameters, keys]
+	)
 }

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { serverNowMs } from '../api/clock.js'
-import { exactTime, relative } from './text.js'
+import { exactTime, isoTime, relative } from './text.js'
 
 const listeners = new Set<() => void>()
 let ticking: ReturnType<typeof setInterval> | undefined
@@ -24,10 +24,10 @@ function subscribe(listener: () => void): () => void {
 /** A time as people say it; exact UTC and local time on hover. One timer ticks for all of them. */
 export function Time({ ms, prefix = '' }: { ms: number; prefix?: string }) {
 	useSyncExternalStore(subscribe, () => tick)
-	const exact = exactTime(ms)
-	if (exact === '') return <span title={String(ms)}>unknown</span>
+	const iso = isoTime(ms)
+	if (iso === '') return <span title={String(ms)}>unknown</span>
 	return (
-		<time dateTime={new Date(ms).toISOString()} title={exact} className="time">
+		<time dateTime={iso} title={exactTime(ms)} className="time">
 			{prefix}
 			{relative(ms, serverNowMs())}
 		</time>

@@ -11,7 +11,7 @@ import { Code } from './Code.js'
 import { ClassName, Mark } from './State.js'
 import { CLASSES, classWord, isClass } from './state.js'
 import { Time } from './Time.js'
-import { count } from './text.js'
+import { count, visible } from './text.js'
 import { WorkloadName } from './WorkloadName.js'
 
 /** What was blocked, or would have been: of one workload, or of all. */
@@ -118,7 +118,7 @@ const ofOneWorkload: readonly Column<Violation>[] = [
 		header: 'Decided by',
 		width: 'minmax(120px, 1.2fr)',
 		sortBy: (row) => row.rule,
-		cell: (row) => <span title={row.rule}>{row.rule}</span>
+		cell: (row) => <span title={visible(row.rule)}>{visible(row.rule)}</span>
 	},
 	{
 		id: 'count',

@@ -56,11 +56,16 @@ export function clockTime(ms: number): string {
 	return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`
 }
 
+/** `2026-03-04T05:06:07.890Z`; '' when a Date cannot hold it. */
+export function isoTime(ms: number): string {
+	const at = new Date(ms)
+	return Number.isNaN(at.getTime()) ? '' : at.toISOString()
+}
+
 /** Exact UTC and local time, for titles: `2026-03-04T05:06:07.890Z (local 06:06:07)`. Empty when it is no time. */
 export function exactTime(ms: number): string {
-	const at = new Date(ms)
-	if (Number.isNaN(at.getTime())) return ''
-	return `${at.toISOString()} (local ${at.toLocaleString('en-GB')})`
+	const iso = isoTime(ms)
+	return iso === '' ? '' : `${iso} (local ${new Date(ms).toLocaleString('en-GB')})`
 }
 
 /** `2.4 MB`; decimal units, as `ls --si` and disk makers count. */

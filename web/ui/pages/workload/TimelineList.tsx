@@ -8,7 +8,7 @@ import { Answer } from '../../shell/Answer.js'
 import { Empty } from '../../shell/Empty.js'
 import { Choices } from '../../show/Choices.js'
 import { Code } from '../../show/Code.js'
-import { count, exactTime } from '../../show/text.js'
+import { count, exactTime, isoTime } from '../../show/text.js'
 import type { Column } from '../../table/column.js'
 import { type Facet, textCache } from '../../table/filter.js'
 import { List } from '../../table/List.js'
@@ -78,8 +78,8 @@ const columns: readonly Column<TimelineEntry>[] = [
 		sortBy: (row) => row.atMs,
 		descendingFirst: true,
 		cell: (row) => (
-			<time dateTime={new Date(row.atMs).toISOString()} title={exactTime(row.atMs)} className="time">
-				{new Date(row.atMs).toISOString().slice(5, 23).replace('T', ' ')}
+			<time dateTime={isoTime(row.atMs)} title={exactTime(row.atMs)} className="time">
+				{isoTime(row.atMs).slice(5, 23).replace('T', ' ')}
 			</time>
 		)
 	},
