@@ -19,7 +19,7 @@ import {
 	type SelectedPolicy,
 	WRITE
 } from './rule-map.js'
-import { unixProtocol } from './socket.js'
+import { isAnsweredByKernel, unixProtocol } from './socket.js'
 
 /**
  * What KubeArmor on BPF-LSM does with one access under all live policies: selection, the
@@ -217,6 +217,8 @@ function isRefused(step: Step, entry: Entry | undefined): boolean {
 }
 
 function socketVerdict(map: RuleMap, verb: Verb, object: string, source: string, context: Context): Verdict {
+	if (isAnsweredByKernel(object))
+		return { verdict: 'allow', rule: 'The kernel answers ICMP without a socket.' }
 	return keyVerdict(map, 'network', socketKeys(verb, object), source, context)
 }
 

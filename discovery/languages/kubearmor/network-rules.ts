@@ -3,7 +3,7 @@ import type { Note, Policy, Rule } from '../../policy.js'
 import { type Draft, refusal } from './draft.js'
 import { literalSources } from './file-rules.js'
 import { fromSource } from './file-section.js'
-import { unixProtocol } from './socket.js'
+import { isAnsweredByKernel, unixProtocol } from './socket.js'
 
 /** The class network: protocols, since KubeArmor knows nothing else; `all` may hold raw sockets of the pod’s containers. */
 export function networkDraft(policy: Policy, all: readonly Policy[], anySource: string[]): Draft {
@@ -16,6 +16,7 @@ export function networkDraft(policy: Policy, all: readonly Policy[], anySource: 
 		for (const source of sources && sources.length > 0 ? sources : anySource) known.add(source)
 	}
 	for (const rule of policy.rules) {
+		if (isAnsweredByKernel(rule.object)) continue
 		const protocol = protocolOf(rule)
 		if (protocol === null) {
 			notes.push(refusal('kubearmor.protocol', `KubeArmor has no working rule for ${rule.object}.`))
@@ -45,8 +46,9 @@ export function networkDraft(policy: Policy, all: readonly Policy[], anySource: 
 		severity: 'info',
 		text: 'KubeArmor looks at a socket’s type, not its family: raw netlink sockets are denied too unless raw is listed (the C library does without them).'
 	})
-	const section = {
-		matchProtocols: [...protocols]
+	const section: Record<string, unknown> = {}
+	if (protocols.size > 0) {
+		section.matchProtocols = [...protocols]
 			.sort(([a], [b]) => compareText(a, b))
 			.map(([protocol, sources]) => ({
 				protocol,

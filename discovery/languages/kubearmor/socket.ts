@@ -9,3 +9,11 @@ export function unixProtocol(path: string): 'tcp' | 'udp' {
 }
 
 const DATAGRAM_SOCKETS = /^\/?(?:dev\/log|run\/systemd\/(?:journal\/.*|notify))$/
+
+/**
+ * True for ICMP that arrives. The kernel answers an echo request by itself; a rule for it would
+ * grant ping sockets to the pod, which is another thing.
+ */
+export function isAnsweredByKernel(object: string): boolean {
+	return /^ingress\/icmp(v6)?\//.test(object)
+}
