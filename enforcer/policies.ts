@@ -102,3 +102,12 @@ export function readNeighbours(reader: Reader, subject: Subject): Neighbour[] {
 export function readInventory(reader: Reader, nowMs: number): InventoryItem[] {
 	return readRenderContext(reader, nowMs).inventory
 }
+
+/** The workloads whose policies these digests are. Digests that are not known are left out. */
+export function readOwners(reader: Reader, digests: readonly string[]): Map<string, number> {
+	const rows = reader.all(
+		`SELECT digest, workload_id FROM policies WHERE digest IN (${digests.map(() => '?').join()}) ORDER BY id`,
+		...digests
+	)
+	return new Map(rows.map((row) => [text(row.digest), integer(row.workload_id)]))
+}

@@ -1,14 +1,7 @@
 import type { Statement } from '../collector/store.js'
 import type { NetworkDenial } from '../native/messages.js'
 
-/** A cgroup on which a policy is, or was, held. */
-export interface HeldCgroup {
-	cgroup: string
-	digest: string
-	workloadId: number
-}
-
-/** Rows for the store, and denials in cgroups that no workload is known to own. */
+/** Rows for the store, and denials of policies that no workload is known to have. */
 export interface ViolationBatch {
 	statements: Statement[]
 	unknownCount: number
@@ -21,15 +14,19 @@ const MERGE_MS = 3_600_000
 
 /**
  * Denials of one drain as rows of `violations`: one per workload, digest, verb, object,
- * source and action, merged with the row of the same in the hour before.
+ * source and action, merged with the row of the same in the hour before. `owners` says whose
+ * policy a digest is: it covers the workload's name, so it has one owner wherever it is held.
  */
-export function violationsOf(denials: readonly NetworkDenial[], held: readonly HeldCgroup[]): ViolationBatch {
+export function violationsOf(
+	denials: readonly NetworkDenial[],
+	owners: ReadonlyMap<string, number>
+): ViolationBatch {
 	const merged = new Map<string, { workloadId: number; denial: NetworkDenial }>()
 	const distinct = new Map<number, number>()
 	let unknownCount = 0
 	for (const denial of denials) {
-		const workloadId = ownerOf(denial, held)
-		if (workloadId === null) {
+		const workloadId = owners.get(denial.digest)
+		if (workloadId === undefined) {
 			unknownCount += denial.count
 			continue
 		}
@@ -55,17 +52,6 @@ export function violationsOf(denials: readonly NetworkDenial[], held: readonly H
 
 /** Object text of what was too varied to keep apart. */
 const OTHER = '<other>'
-
-/** The nearest cgroup with that policy, at or above the one in which it happened. */
-function ownerOf({ cgroup, digest }: NetworkDenial, held: readonly HeldCgroup[]): number | null {
-	let best: HeldCgroup | null = null
-	for (const one of held) {
-		if (one.digest !== digest) continue
-		const isAbove = cgroup === one.cgroup || cgroup.startsWith(`${one.cgroup}/`)
-		if (isAbove && (best === null || one.cgroup.length > best.cgroup.length)) best = one
-	}
-	return best?.workloadId ?? null
-}
 
 function keyOf(workloadId: number, denial: NetworkDenial): string {
 	return JSON.stringify([workloadId, denial.digest, denial.verb, denial.object, denial.source, denial.mode])

@@ -35,6 +35,6 @@ export function createStream(
 }
 
 /** An event as the stream carries it; JSON has no line breaks, so one data line is enough. */
-function textOf(event: HubEvent): string {
+export function textOf(event: HubEvent): string {
 	return `id: ${event.id}\nevent: ${event.name}\ndata: ${JSON.stringify(event.data)}\n\n`
 }

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyBaseLogger } from 'fastify'
 import { storePath } from '../collector/database.js'
 import type { Reader, Writer } from '../collector/store.js'
-import { cgroupsOf, type Enforcement, reconcile } from '../enforcer/enforce.js'
+import type { Enforcement } from '../enforcer/enforcement.js'
+import { readOwners } from '../enforcer/policies.js'
+import { reconcile } from '../enforcer/reconcile.js'
 import { targetsFor } from '../enforcer/targets/targets.js'
 import { violationsOf } from '../enforcer/violation.js'
 import type { NetworkDenial, SensorService } from '../native/messages.js'
@@ -154,7 +156,7 @@ function holdAndRecord(
 		}, onError)
 	sensor.onDenials((denials) => {
 		recordDenials(context, denials).then((unknownCount) => {
-			if (unknownCount > 0) logger?.warn(`${unknownCount} denials in cgroups of no known workload`)
+			if (unknownCount > 0) logger?.warn(`${unknownCount} denials under policies of no known workload`)
 		}, onError)
 	})
 	void hold()
@@ -167,8 +169,8 @@ export async function recordDenials(
 	context: Pick<OperationContext, 'reader' | 'writer'>,
 	denials: readonly NetworkDenial[]
 ): Promise<number> {
-	const held = cgroupsOf(context.reader, [...new Set(denials.map((denial) => denial.digest))])
-	const { statements, unknownCount } = violationsOf(denials, held)
+	const owners = readOwners(context.reader, [...new Set(denials.map((denial) => denial.digest))])
+	const { statements, unknownCount } = violationsOf(denials, owners)
 	if (statements.length > 0) await context.writer.transact(statements)
 	return unknownCount
 }

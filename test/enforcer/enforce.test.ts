@@ -5,13 +5,9 @@ import { type TestContext, test } from 'node:test'
 import type { Class } from '../../collector/observation.js'
 import { approve } from '../../enforcer/approval.js'
 import { readChanges } from '../../enforcer/change.js'
-import {
-	applyChange,
-	type Enforcement,
-	planChange,
-	previewRollback,
-	rollbackChange
-} from '../../enforcer/enforce.js'
+import { applyChange, planChange } from '../../enforcer/enforce.js'
+import type { Enforcement } from '../../enforcer/enforcement.js'
+import { previewRollback, rollbackChange } from '../../enforcer/rollback.js'
 import { EnforcerError } from '../../enforcer/error.js'
 import { targetsFor } from '../../enforcer/targets/targets.js'
 import { nginx, sighting, T0, temporaryStore } from './temporary-store.js'

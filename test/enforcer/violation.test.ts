@@ -18,16 +18,16 @@ const denial: NetworkDenial = {
 	lastMs: T0 + 10
 }
 
-test('denials of one drain are merged, and go to the workload of the nearest cgroup', async (t) => {
+test('denials of one drain are merged, and go to the workload whose policy it is', async (t) => {
 	const store = await temporaryStore(t)
 	await store.see([sighting(nginx, 'connect', 'egress/tcp/5432/10.0.0.5')])
 	const workloadId = store.workloadId('host/n1/nginx.service')
-	const held = [{ cgroup: CGROUP, digest: denial.digest, workloadId }]
+	const held = new Map([[denial.digest, workloadId]])
 	const { statements, unknownCount } = violationsOf(
 		[
 			denial,
 			{ ...denial, cgroup: `${CGROUP}/worker`, lastMs: T0 + 20 },
-			{ ...denial, cgroup: `${CGROUP}2`, count: 5 }
+			{ ...denial, digest: `sha256:${'b'.repeat(64)}`, count: 5 }
 		],
 		held
 	)
@@ -71,7 +71,7 @@ test('a scan of all ports is a few rows, and no count is lost', () => {
 		object: `egress/tcp/${port}/10.0.0.1`,
 		count: 1
 	}))
-	const { statements } = violationsOf(scan, [{ cgroup: CGROUP, digest: denial.digest, workloadId: 1 }])
+	const { statements } = violationsOf(scan, new Map([[denial.digest, 1]]))
 	assert.ok(statements.length <= 201)
 	const counts = statements.map((statement) => Number(statement.params.at(-1)))
 	assert.equal(

@@ -1,12 +1,7 @@
 import type { z } from 'zod'
-import {
-	applyChange as applyIt,
-	type ChangeResult,
-	type Enforcement,
-	planChange as planIt,
-	previewRollback,
-	rollbackChange as rollBack
-} from '../../enforcer/enforce.js'
+import { applyChange as applyIt, planChange as planIt } from '../../enforcer/enforce.js'
+import type { ChangeResult, Enforcement } from '../../enforcer/enforcement.js'
+import { previewRollback, rollbackChange as rollBack } from '../../enforcer/rollback.js'
 import { targetsFor } from '../../enforcer/targets/targets.js'
 import { holderOf } from './approvals.js'
 import { readFacts, type WorkloadRow } from './facts.js'

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { eventDecoder } from '../../../web/ui/api/sse.js'
 import { tokenIn } from '../../../web/ui/api/token.js'
-import { textOf } from '../../../web/event-stream.js'
 
 describe('eventDecoder', () => {
 	it('reads what the service writes, however it is cut into pieces', () => {
