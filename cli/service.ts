@@ -88,6 +88,7 @@ export async function runService(settings: ServiceSettings): Promise<number> {
 		await stop.told
 		return exitCodes.ok.code
 	} finally {
+		stop.tell()
 		await closeAll(opened)
 	}
 }

@@ -78,6 +78,7 @@ async function up(data: string, options: Options): Promise<number> {
 async function watchingSensor(runDir: string): Promise<StartedSensor> {
 	rmSync(runDir, { recursive: true, force: true })
 	const sensor = startSensor({ runDir, selfPids: [process.pid] })
+	leaveUnread(sensor.socket)
 	let ended = false
 	sensor.process.on('exit', () => {
 		ended = true
@@ -87,6 +88,18 @@ async function watchingSensor(runDir: string): Promise<StartedSensor> {
 	if (!ended) return sensor
 	const fix = '"whittle probe" tries what this kernel allows; "whittle up --no-sensor" does without.'
 	throw new Fault('notAllowed', 'sensor', 'The sensor did not start; it said why above.', fix)
+}
+
+/**
+ * Node begins to read a socket when it makes one (the constructor of net.Socket), and has no public
+ * way to hand it on untouched; what this process read would be missing in the service.
+ */
+function leaveUnread(socket: Socket): void {
+	const handle: unknown = Reflect.get(socket, '_handle')
+	const stop: unknown =
+		typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'readStop') : undefined
+	if (typeof stop !== 'function') throw new Error('this Node keeps reading a socket that is to be handed on')
+	Reflect.apply(stop, handle, [])
 }
 
 /** A folder for each data folder, so that two sensors on one host never take each other's socket. */
