@@ -1,14 +1,14 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are positioned one by one, which a table element does not allow
 // biome-ignore-all lint/a11y/useFocusableInteractive: the table scrolls and has the focus; j and k move it to rows
-import { Checkbox } from '@mantine/core'
 import type { RowData } from '@tanstack/react-table'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown, ArrowUp, ChevronsUpDown } from 'lucide-react'
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useRef, useState } from 'react'
+import { type ReactNode, useMemo, useRef, useState } from 'react'
 import { useShortcuts } from '../shell/shortcuts.js'
 import { count } from '../show/text.js'
 import type { Column } from './column.js'
 import { useSettled, useSorted } from './rows.js'
+import { type RowHandlers, TableRow } from './TableRow.js'
 
 export interface RowAction<Row extends RowData> {
 	keys: string
@@ -98,6 +98,20 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 	}
 
 	const cursorRow = rows[cursorIndex]
+	// Rows are drawn again only when something of theirs changes, so what they call must stay the same.
+	const latest = useRef({ onOpen, toggle })
+	latest.current = { onOpen, toggle }
+	const handlers = useMemo(
+		(): RowHandlers<Row> => ({
+			open(row, key) {
+				setCursorKey(key)
+				latest.current.onOpen?.(row)
+			},
+			toggle: (key) => latest.current.toggle(key),
+			leave: () => setCursorKey(null)
+		}),
+		[]
+	)
 	useShortcuts([
 		{ keys: 'j', label: 'Next row', group: 'Table', run: () => moveTo(cursorIndex + 1) },
 		{
@@ -168,11 +182,14 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 					<div role="row" aria-rowindex={1} className="table-row" style={{ gridTemplateColumns: template }}>
 						{onSelected !== undefined && (
 							<div role="columnheader" className="cell cell-check">
-								<Checkbox
-									size="xs"
+								<input
+									type="checkbox"
+									className="check"
 									aria-label="Select all rows that are shown"
 									checked={allSelected}
-									indeterminate={!allSelected && (selected?.size ?? 0) > 0}
+									ref={(input) => {
+										if (input !== null) input.indeterminate = !allSelected && (selected?.size ?? 0) > 0
+									}}
 									onChange={() => onSelected(allSelected ? new Set() : new Set(rows.map(keyOf)))}
 								/>
 							</div>
@@ -187,42 +204,20 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 						const row = rows[item.index]
 						if (row === undefined) return null
 						const key = keyOf(row)
-						const isSelected = selected?.has(key) ?? false
 						return (
-							<div
+							<TableRow
 								key={key}
-								role="row"
-								data-index={item.index}
-								data-key={key}
-								aria-rowindex={item.index + 2}
-								aria-current={key === cursorKey || key === props.shown ? 'true' : undefined}
-								data-selected={isSelected ? '' : undefined}
-								tabIndex={-1}
-								className={onOpen === undefined ? 'table-row' : 'table-row opens'}
-								style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)` }}
-								onClick={(event) => onRowClick(event, row)}
-								onKeyDown={(event) => onRowKey(event, row)}
-							>
-								{onSelected !== undefined && (
-									<div role="cell" className="cell cell-check">
-										<Checkbox
-											size="xs"
-											aria-label={`Select row ${item.index + 1}`}
-											checked={isSelected}
-											onChange={() => toggle(key)}
-										/>
-									</div>
-								)}
-								{columns.map((column) => (
-									<div
-										role="cell"
-										key={column.id}
-										className={column.align === 'end' ? 'cell cell-end' : 'cell'}
-									>
-										{column.cell(row)}
-									</div>
-								))}
-							</div>
+								row={row}
+								id={key}
+								index={item.index}
+								startPx={item.start}
+								columns={columns}
+								template={template}
+								isCurrent={key === cursorKey || key === props.shown}
+								isSelected={selected === undefined ? null : selected.has(key)}
+								opens={onOpen !== undefined}
+								handlers={handlers}
+							/>
 						)
 					})}
 				</div>
@@ -230,19 +225,6 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 			</div>
 		</div>
 	)
-
-	/** A click anywhere on the row opens it, unless it was meant for something in it or selected text. */
-	function onRowClick(event: MouseEvent<HTMLElement>, row: Row): void {
-		if (event.target instanceof Element && event.target.closest('a, button, input, label') !== null) return
-		if ((window.getSelection()?.toString() ?? '') !== '') return
-		setCursorKey(keyOf(row))
-		onOpen?.(row)
-	}
-
-	function onRowKey(event: KeyboardEvent<HTMLElement>, row: Row): void {
-		if (event.key === 'Enter' && event.target === event.currentTarget) onOpen?.(row)
-		if (event.key === 'Escape') setCursorKey(null)
-	}
 }
 
 /** Head and rows must be as wide as each other, so the width below which they scroll is counted, not left to their content. */
