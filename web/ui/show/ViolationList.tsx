@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
 import { Ban, Eye } from 'lucide-react'
 import { violations } from '../api/queries.js'
 import type { Violation } from '../api/shapes.js'
@@ -17,6 +18,7 @@ import { WorkloadName } from './WorkloadName.js'
 /** What was blocked, or would have been: of one workload, or of all. */
 export function ViolationList({ name }: { name?: string }) {
 	const query = useQuery(violations(name))
+	const navigate = useNavigate()
 	return (
 		<Answer query={query}>
 			{(data) => (
@@ -31,6 +33,12 @@ export function ViolationList({ name }: { name?: string }) {
 					facets={facets}
 					columns={name === undefined ? columns : ofOneWorkload}
 					order="-last"
+					onOpen={(row) =>
+						void navigate({
+							to: '/policies/$workload/$class',
+							params: { workload: row.workload, class: row.class }
+						})
+					}
 					empty={
 						<Empty title="Nothing was blocked, and nothing would have been.">
 							Denials appear here as soon as a policy is in audit or enforced. Approve a suggestion and apply
@@ -78,7 +86,7 @@ const ofOneWorkload: readonly Column<Violation>[] = [
 	{
 		id: 'action',
 		header: 'Action',
-		width: '118px',
+		width: '108px',
 		sortBy: (row) => row.action,
 		cell: (row) =>
 			row.action === 'blocked' ? (
@@ -94,36 +102,36 @@ const ofOneWorkload: readonly Column<Violation>[] = [
 	{
 		id: 'class',
 		header: 'Class',
-		width: '104px',
+		width: '92px',
 		sortBy: (row) => CLASSES.indexOf(row.class),
 		cell: (row) => <ClassName of={row.class} />
 	},
-	{ id: 'verb', header: 'Verb', width: '76px', sortBy: (row) => row.verb, cell: (row) => row.verb },
+	{ id: 'verb', header: 'Verb', width: '64px', sortBy: (row) => row.verb, cell: (row) => row.verb },
 	{
 		id: 'object',
 		header: 'Object',
-		width: 'minmax(180px, 1.6fr)',
+		width: 'minmax(150px, 1.6fr)',
 		sortBy: (row) => row.object,
 		cell: (row) => <Code text={row.object} />
 	},
 	{
 		id: 'source',
 		header: 'By program',
-		width: 'minmax(110px, 1fr)',
+		width: 'minmax(100px, 1fr)',
 		sortBy: (row) => row.source,
 		cell: (row) => <Code text={row.source} tail={18} />
 	},
 	{
 		id: 'rule',
 		header: 'Decided by',
-		width: 'minmax(120px, 1.2fr)',
+		width: 'minmax(100px, 1.2fr)',
 		sortBy: (row) => row.rule,
 		cell: (row) => <span title={visible(row.rule)}>{visible(row.rule)}</span>
 	},
 	{
 		id: 'count',
 		header: 'Times',
-		width: '64px',
+		width: '54px',
 		align: 'end',
 		sortBy: (row) => row.count,
 		descendingFirst: true,
@@ -132,7 +140,7 @@ const ofOneWorkload: readonly Column<Violation>[] = [
 	{
 		id: 'last',
 		header: 'Last',
-		width: '84px',
+		width: '76px',
 		align: 'end',
 		sortBy: (row) => row.lastMs,
 		descendingFirst: true,
@@ -145,7 +153,7 @@ const columns: readonly Column<Violation>[] = [
 	{
 		id: 'workload',
 		header: 'Workload',
-		width: 'minmax(150px, 1.4fr)',
+		width: 'minmax(130px, 1.4fr)',
 		sortBy: (row) => row.workload,
 		cell: (row) => <WorkloadName name={row.workload} />
 	},
