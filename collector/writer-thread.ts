@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { z } from 'zod'
 import { StoreError } from './errors.js'
+import { unpackBatch } from './packing.js'
 import { OPENING_ID, openWritable, type WriterAnswer, type WriterRequest } from './writer.js'
 
 /** The thread that owns the store: one database, one queue of requests, one answer to each. */
@@ -32,7 +33,7 @@ function handle(store: ReturnType<typeof openWritable>, request: WriterRequest):
 	const { id } = request
 	switch (request.call) {
 		case 'applyBatch':
-			return { id, ...store.apply(request.batch) }
+			return { id, ...store.apply(unpackBatch(request.batch)) }
 		case 'transact':
 			return { id, ...store.transact(request.statements) }
 		case 'close':

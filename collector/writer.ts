@@ -3,12 +3,13 @@ import { prepareApply } from './apply.js'
 import { openDatabase, storeFailure } from './database.js'
 import { StoreError, type StoreErrorCode } from './errors.js'
 import type { Batch } from './observation.js'
+import { type PackedBatch, packBatch, transferOf } from './packing.js'
 import type { Applied, Statement, Writer } from './store.js'
 import { prepareTransact } from './transact.js'
 
 /** What crosses to the writer's thread, and back. `id` pairs an answer with its question. */
 export type WriterRequest =
-	| { id: number; call: 'applyBatch'; batch: Batch }
+	| { id: number; call: 'applyBatch'; batch: PackedBatch }
 	| { id: number; call: 'transact'; statements: Statement[] }
 	| { id: number; call: 'close' }
 
@@ -139,7 +140,8 @@ async function openThreadWriter(path: string): Promise<Writer> {
 			if (!open) throw closedError(path)
 			nextId++
 			const answer = answerTo(nextId)
-			worker.postMessage(request(nextId))
+			const question = request(nextId)
+			worker.postMessage(question, question.call === 'applyBatch' ? transferOf(question.batch) : [])
 			return await answer
 		} finally {
 			const next = queue.shift()
@@ -151,7 +153,7 @@ async function openThreadWriter(path: string): Promise<Writer> {
 	await answerTo(OPENING_ID)
 	return {
 		async applyBatch(batch) {
-			const answer = await ask((id) => ({ id, call: 'applyBatch', batch }))
+			const answer = await ask((id) => ({ id, call: 'applyBatch', batch: packBatch(batch) }))
 			if (!('applied' in answer)) throw new Error('the writer answered a batch with something else')
 			return answer.applied
 		},
