@@ -10,7 +10,7 @@
  * that some machines cannot have (bpf, native) say in one sentence what is missing and go on:
  * everything but the kernel source works without them.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runSteps } from './setup/run-steps.mjs'
@@ -52,13 +52,23 @@ async function takeLock(path) {
 		} catch (error) {
 			if (error.code !== 'EEXIST') throw error
 		}
-		const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
-		if (holder > 0 && isAlive(holder)) {
-			if (!told) say(`setup: waiting for another setup of this folder (process ${holder})`)
-			told = true
+		const holder = lockHolder(path)
+		if (holder === 'unwritten' || (holder > 0 && isAlive(holder))) {
+			if (!told && holder !== 'unwritten') {
+				say(`setup: waiting for another setup of this folder (process ${holder})`)
+				told = true
+			}
 			await new Promise((resolve) => setTimeout(resolve, 500))
 		} else rmSync(path, { force: true })
 	}
+}
+
+/** Its process; `unwritten` in the moment between making the file and writing to it; 0 when there is none. */
+function lockHolder(path) {
+	const found = statSync(path, { throwIfNoEntry: false })
+	if (found === undefined) return 0
+	if (found.size === 0 && Date.now() - found.mtimeMs < 5000) return 'unwritten'
+	return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
 }
 
 function isAlive(pid) {

@@ -138,6 +138,7 @@ export function reach(user: ServiceUser, root: string, others: string[]): Reach 
 		)
 	}
 	const blocked = [...code, ...others]
+		.filter((path) => existsSync(path))
 		.map((path) => realpathSync(path))
 		.map((path) => ({ path, folder: barrier(user, path) }))
 		.flatMap(({ path, folder }) => (folder === undefined ? [] : [{ path, folder }]))

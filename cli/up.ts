@@ -33,7 +33,8 @@ export function define(command: Command): void {
 		.option('--no-sensor', 'do not watch this host, replay the recorded stories instead')
 		.action(async (options: Options) => {
 			const { data } = command.optsWithGlobals<{ data?: string }>()
-			process.exitCode = await up(resolve(dataFolder(data)), options)
+			const folder = resolve(dataFolder(data))
+			process.exitCode = await up(existsSync(folder) ? realpathSync(folder) : folder, options)
 		})
 }
 
