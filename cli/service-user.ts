@@ -6,7 +6,8 @@ import {
 	readdirSync,
 	readFileSync,
 	realpathSync,
-	statSync
+	statSync,
+	existsSync
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Fault } from './fault.js'
