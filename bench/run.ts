@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Table from 'cli-table3'
 
@@ -44,7 +44,6 @@ function listNames(): string[] {
 	return readdirSync(folder)
 		.filter((file) => file.endsWith('.ts') && file !== 'run.ts' && !file.includes('-'))
 		.map((file) => file.slice(0, -3))
-		.filter((name) => existsSync(join(folder, `${name}.ts`)))
 		.sort()
 }
 

@@ -39,6 +39,13 @@ export class Aggregator {
 	#subjects = new Map<string, number>()
 	#numbers = new WeakMap<Subject, number>()
 
+	#textLength = 0
+
+	/** Characters of text held now: hostile paths are long, so a number of cells alone bounds nothing. */
+	get textLength(): number {
+		return this.#textLength
+	}
+
 	/** Distinct sightings held now. */
 	get size(): number {
 		return this.#cells.size
@@ -61,6 +68,7 @@ export class Aggregator {
 				detail: actor.detail ?? ''
 			}
 			this.#cells.set(key, created)
+			this.#textLength += act.object.length + actor.source.length + created.detail.length
 			return created
 		}
 		bump(cell, atMs, count)
@@ -86,6 +94,7 @@ export class Aggregator {
 			if (!exposure.has(key)) exposure.set(key, { subject, hour, lossy: false })
 		}
 		this.#cells = new Map()
+		this.#textLength = 0
 		this.#groups = new Map()
 		this.#subjects = new Map()
 		this.#numbers = new WeakMap()

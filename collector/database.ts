@@ -50,7 +50,14 @@ export function openReadOnly(path: string, migrations: Migration[] = loadMigrati
 	let db: Database.Database | undefined
 	try {
 		db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 })
-		if (checkOwnership(db, path, migrations) === 0) throw foreignStore(path)
+		const version = checkOwnership(db, path, migrations)
+		if (version === 0) throw foreignStore(path)
+		if (version < migrations.length) {
+			throw new StoreError(
+				'older',
+				`The store ${path} was written by an older Whittle: start \`whittle up\` once, which brings it up to date after a backup.`
+			)
+		}
 		db.pragma('query_only = ON')
 		db.pragma('trusted_schema = OFF')
 		db.pragma('cell_size_check = ON')
@@ -99,7 +106,8 @@ function configure(db: Database.Database): void {
 	// Checkpoints copy every page that changed: fewer of them when a replay changes the same pages again and again.
 	db.pragma('wal_autocheckpoint = 8192')
 	db.pragma('journal_size_limit = 67108864')
-	db.pragma('cache_size = -32768')
+	// 16 MB, and the system's own cache behind it.
+	db.pragma('cache_size = -16384')
 }
 
 function checkPages(db: Database.Database, path: string): void {

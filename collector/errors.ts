@@ -7,6 +7,8 @@ export type StoreErrorCode =
 	| 'missing'
 	/** Written by a newer Whittle. */
 	| 'newer'
+	/** Written by an older Whittle and not yet brought up to date, which takes a writer. */
+	| 'older'
 	/** A file, but not a Whittle store. */
 	| 'foreign'
 	/** SQLite found damage. */

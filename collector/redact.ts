@@ -2,7 +2,7 @@
 export const REDACTED = '***'
 
 /** Longer texts are cut here before they are looked at: they are evidence for people, not data. */
-const TEXT_LENGTH_MAX = 4096
+export const TEXT_LENGTH_MAX = 4096
 
 /**
  * A command line, URL or environment text without its secrets. Runs inside decoding, before

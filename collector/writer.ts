@@ -174,13 +174,18 @@ async function openThreadWriter(path: string): Promise<Writer> {
 
 /** Compiled, the thread is the file beside this one. From sources (tests), a worker knows no TypeScript until tsx is in it. */
 function startWorker(path: string): Worker {
+	// Batches are short-lived here too; a smaller nursery costs little and keeps the process below its bound.
+	const resourceLimits = { maxYoungGenerationSizeMb: 16 }
 	if (!import.meta.url.endsWith('.ts')) {
-		return new Worker(new URL('./writer-thread.js', import.meta.url), { workerData: { path } })
+		return new Worker(new URL('./writer-thread.js', import.meta.url), {
+			workerData: { path },
+			resourceLimits
+		})
 	}
 	const tsx = import.meta.resolve('tsx/esm/api')
 	const file = new URL('./writer-thread.ts', import.meta.url).href
 	const start = `import(${JSON.stringify(tsx)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(file)}) })`
-	return new Worker(start, { eval: true, workerData: { path } })
+	return new Worker(start, { eval: true, workerData: { path }, resourceLimits })
 }
 
 /** Who wants to know about commits. */

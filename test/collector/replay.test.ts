@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createWriteStream, writeFileSync } from 'node:fs'
+import { appendFileSync, createWriteStream, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import test, { type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { storePath } from '../../collector/database.js'
-import { InputError } from '../../collector/sources/replay/input.js'
+import { InputError, openInput } from '../../collector/sources/replay/input.js'
 import { type ReplayTotals, replayFiles } from '../../collector/sources/replay/replay-files.js'
 import { openWriter } from '../../collector/writer.js'
 import { jsonLines, kubearmorLine, NOW_MS, writeRecordings } from './recordings.js'
@@ -221,6 +222,57 @@ test('standard input, plain or gzip, is read like the file of the same bytes', a
 	assertHas(first.totals, { appliedCount: 2, duplicateCount: 0 })
 	assertHas((await replay(folder, [file])).totals, { appliedCount: 0, duplicateCount: 2 })
 	assertHas((await replay(folder, ['-'], Readable.from([gzipSync(text)]))).totals, { appliedCount: 2 })
+})
+
+test('a pipe is read once and is still named by its content', async (t) => {
+	const folder = temporaryFolder(t)
+	const text = jsonLines([kubearmorLine(), kubearmorLine({ Resource: '/x' })])
+	const pipe = join(folder, 'pipe')
+	execFileSync('mkfifo', [pipe])
+	const writing = writeFile(pipe, text)
+	assertHas((await replay(folder, [pipe])).totals, { appliedCount: 2 })
+	await writing
+	assertHas((await replay(folder, ['-'], Readable.from([text]))).totals, { duplicateCount: 2 })
+})
+
+test('a file that is written to meanwhile is used, and reported', async (t) => {
+	const folder = temporaryFolder(t)
+	const file = join(folder, 'growing.jsonl')
+	writeFileSync(file, jsonLines([kubearmorLine()]))
+	const input = await openInput(file)
+	const reading = input.chunks()
+	await reading.next()
+	appendFileSync(file, 'more')
+	let last = await reading.next()
+	while (last.done !== true) last = await reading.next()
+	assert.match(last.value ?? '', /changed while it was read/)
+})
+
+test('hostile lines of great length are held in bounded memory', async (t) => {
+	const folder = temporaryFolder(t)
+	const file = join(folder, 'wide.jsonl')
+	const out = createWriteStream(file)
+	for (let index = 0; index < 400; index++) {
+		const wide = 'w'.repeat(500_000)
+		const line =
+			index % 2 === 0
+				? kubearmorLine({ PodName: `${index}${wide}` })
+				: kubearmorLine({ Source: `/bin/x ${wide}${index}`, Resource: `/${index}` })
+		if (!out.write(`${JSON.stringify(line)}\n`)) await once(out, 'drain')
+	}
+	out.end()
+	await once(out, 'finish')
+	const before = process.memoryUsage.rss()
+	const { totals } = await replay(folder, [file])
+	assert.ok(
+		process.memoryUsage.rss() - before < 150_000_000,
+		`${process.memoryUsage.rss() - before} bytes more`
+	)
+	assertHas(totals, {
+		lineCount: 400,
+		appliedCount: 200,
+		reportedByReason: { 'a name is longer than 1024 characters': 200 }
+	})
 })
 
 test('a second replay is a no-op', async (t) => {

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
-import { APPLICATION_ID, openDatabase, storePath } from '../../collector/database.js'
+import { APPLICATION_ID, openDatabase, openReadOnly, storePath } from '../../collector/database.js'
 import { StoreError, type StoreErrorCode, storeErrorFrom } from '../../collector/errors.js'
 import { loadMigrations } from '../../collector/migrations.js'
 import { acquireOwner, readOwner } from '../../collector/owner.js'
@@ -219,6 +219,19 @@ test('migrations run once each, in order, after a backup', (t) => {
 	assert.deepEqual(backup.prepare('SELECT text FROM objects').all(), [{ text: 'kept' }])
 	backup.close()
 	assert.equal(statSync(`${path}.before-0002`).mode & 0o777, 0o600)
+})
+
+test('a reader does not guess at an older store', (t) => {
+	const path = join(temporaryFolder(t), 'whittle.db')
+	const [first] = loadMigrations()
+	assert.ok(first !== undefined)
+	openDatabase(path, [first]).close()
+	const second = { number: 2, name: '0002_more.sql', sql: 'CREATE TABLE more (x INTEGER) STRICT' }
+	assert.throws(
+		() => openReadOnly(path, [first, second]),
+		refusal('older', /older Whittle: start `whittle up` once/)
+	)
+	openReadOnly(path, [first]).close()
 })
 
 test('a migration that fails leaves the store as it was', (t) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Actor, Aggregator, bump, type Cell } from '../../aggregate.js'
 import type { Batch, Sighting, Start, TimelineEntry } from '../../observation.js'
+import { sealText } from '../../path.js'
 import { decodeRecorded, RECORDED_KEYS, type Recorded } from '../../recording.js'
 import { type Decoded, type Events, type TimeWindow, timeProblem, UNPRINTABLE_NOTE } from './decoded.js'
 import { decodeHubble } from './hubble.js'
@@ -20,7 +21,9 @@ const EPOCH = 1
 
 /** A hostile file may be nothing but bad lines: so many are listed, the rest are counted in one more row. */
 const BAD_LISTED_MAX = 10_000
-const STARTS_HELD_MAX = 50_000
+const STARTS_HELD_MAX = 10_000
+/** Characters of text that one batch holds: paths may be 4 kB long, recorded objects a megabyte. */
+const TEXT_LENGTH_MAX = 16_777_216
 const HOUR_MS = 3_600_000
 
 /** Lines of one batch by what became of them; `used + skipped + refused` is all of them. */
@@ -51,9 +54,11 @@ export class FileReader implements LineSink {
 	#tally = emptyTally()
 	#ready: { batch: Batch; tally: Tally }[] = []
 	#badListedCount = 0
+	/** Characters of the recorded lines in this batch. */
+	#recordedLength = 0
 
 	constructor({ file, sha256, window }: { file: string; sha256: string; window: TimeWindow }) {
-		this.#file = file
+		this.#file = sealText(file)
 		this.#sha256 = sha256
 		this.#window = window
 		this.#kubearmor = new KubeArmorDecoder(window)
@@ -87,7 +92,7 @@ export class FileReader implements LineSink {
 		const record = parseRecord(number === 1 && text.startsWith('\ufeff') ? text.slice(1) : text)
 		if (record === undefined) this.#tally.skippedCount++
 		else if (typeof record === 'string') this.#refuse(number, record, sha256(bytes()))
-		else this.#record(record, number, valid, bytes)
+		else this.#record(record, text.length, number, valid, bytes)
 		this.#ended(number)
 	}
 
@@ -96,10 +101,17 @@ export class FileReader implements LineSink {
 		this.#ended(number)
 	}
 
-	#record(record: Record<string, unknown>, number: number, valid: boolean, bytes: () => Buffer): void {
+	#record(
+		record: Record<string, unknown>,
+		length: number,
+		number: number,
+		valid: boolean,
+		bytes: () => Buffer
+	): void {
 		if ('Operation' in record || 'operation' in record) {
 			this.#decoded(this.#kubearmor.decode(record), number, valid, bytes)
 		} else if (RECORDED_KEYS.some((key) => key in record)) {
+			this.#recordedLength += length
 			this.#recorded(record, number, valid, bytes)
 		} else if (HUBBLE_KEYS.some((key) => key in record)) {
 			this.#decoded(decodeHubble(record, this.#window), number, valid, bytes)
@@ -185,7 +197,9 @@ export class FileReader implements LineSink {
 		const heldCount = this.#aggregator.size + starts.length + gaps.length + exposure.length + inventory.length
 		const { lineCount } = this.#tally
 		const isUnrepeated = heldCount >= CELLS_MAX_UNREPEATED && lineCount < heldCount * REPEATED_RATIO
-		if (isUnrepeated || heldCount >= CELLS_MAX || lineCount >= LINES_MAX) this.#cut(number)
+		const heldLength = this.#aggregator.textLength + this.#recordedLength
+		const isFull = heldCount >= CELLS_MAX || heldLength >= TEXT_LENGTH_MAX || lineCount >= LINES_MAX
+		if (isUnrepeated || isFull) this.#cut(number)
 	}
 
 	/** Ends a batch after line `sequence`. */
@@ -198,6 +212,7 @@ export class FileReader implements LineSink {
 		batch.timeline = sightings.flatMap(timelineEntry)
 		this.#ready.push({ batch, tally: this.#tally })
 		this.#cells.clear()
+		this.#recordedLength = 0
 		this.#batch = this.#emptyBatch()
 		this.#tally = emptyTally()
 	}

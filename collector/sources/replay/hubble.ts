@@ -3,7 +3,7 @@ import { canonicalAddress } from '../../address.js'
 import type { Act, Actor } from '../../aggregate.js'
 import type { Result, Subject } from '../../observation.js'
 import { escapeText } from '../../path.js'
-import { redactUrlPath } from '../../redact.js'
+import { redactUrlPath, TEXT_LENGTH_MAX } from '../../redact.js'
 import { type Decoded, NOTHING, parseTime, refused, type TimeWindow, timeProblem } from './decoded.js'
 
 /**
@@ -34,8 +34,10 @@ export function decodeHubble(line: Record<string, unknown>, window: TimeWindow):
 	return acts.length === 0 ? NOTHING : { is: 'events', events: { actor, acts }, atMs, repeats: false }
 }
 
+/** Names of Kubernetes and DNS have 253 characters at most. */
 const text = z
 	.string()
+	.max(1024)
 	.nullish()
 	.transform((value) => value ?? '')
 const port = z
@@ -45,11 +47,14 @@ const port = z
 	.nullish()
 	.transform((value) => value ?? 0)
 
+/** What servers take for a request line, generously. */
+const URL_LENGTH_MAX = 8192
+
 const endpointSchema = z.object({
 	namespace: text,
 	pod_name: text,
 	cluster_name: text,
-	workloads: z.array(z.object({ name: z.string(), kind: z.string() })).nullish()
+	workloads: z.array(z.object({ name: z.string().max(1024), kind: z.string().max(1024) })).nullish()
 })
 
 const portsSchema = z.object({ source_port: port, destination_port: port })
@@ -70,8 +75,8 @@ const flowSchema = z.object({
 		.nullish(),
 	source: endpointSchema.nullish(),
 	destination: endpointSchema.nullish(),
-	source_names: z.array(z.string()).nullish(),
-	destination_names: z.array(z.string()).nullish(),
+	source_names: z.array(z.string().max(1024)).nullish(),
+	destination_names: z.array(z.string().max(1024)).nullish(),
 	node_name: text,
 	traffic_direction: text,
 	is_reply: z.boolean().nullish(),
@@ -80,7 +85,7 @@ const flowSchema = z.object({
 		.object({
 			type: text,
 			dns: z.object({ query: text }).nullish(),
-			http: z.object({ method: text, url: text }).nullish()
+			http: z.object({ method: text, url: z.string().max(URL_LENGTH_MAX) }).nullish()
 		})
 		.nullish()
 })
@@ -160,9 +165,10 @@ function peerOf(flow: Flow, isEgress: boolean): string | undefined {
 function layer7Acts({ l7 }: Flow): Act[] {
 	if (l7?.dns) {
 		const name = dnsName(l7.dns.query)
-		return name === '' || name.length > 1024 ? [] : [{ verb: 'resolve', object: name }]
+		return name === '' ? [] : [{ verb: 'resolve', object: name }]
 	}
-	if (!l7?.http || !URL.canParse(l7.http.url)) return []
+	// A path that redaction would cut short is no rule.
+	if (!l7?.http || l7.http.url.length > TEXT_LENGTH_MAX || !URL.canParse(l7.http.url)) return []
 	const { host, pathname } = new URL(l7.http.url)
 	const method = /^[A-Za-z-]{1,20}$/.test(l7.http.method) ? l7.http.method.toUpperCase() : 'GET'
 	return [

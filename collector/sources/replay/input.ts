@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -33,15 +33,30 @@ const CHUNK_BYTES = 262_144
 /** Deflate expands at most 1,032 times, so one step of this size stays below 17 MB. */
 const GZIP_STEP_BYTES = 16_384
 
-/** Opens `path` (`-`: standard input, spooled to a private file so that it can be named by its content). */
+/**
+ * Opens `path`; `-` is standard input. What can be read only once (standard input, a pipe,
+ * `<(zcat x)`) is spooled to a private file first, so that it can be named by its content.
+ */
 export async function openInput(path: string, stdin: NodeJS.ReadableStream = process.stdin): Promise<Input> {
-	if (path !== '-') return inputOf(path, path, async () => undefined)
-	const folder = await mkdtemp(join(tmpdir(), 'whittle-stdin-'))
+	const name = path === '-' ? 'stdin' : path
+	try {
+		if (path === '-') return await spool(name, stdin)
+		const { isPipe } = await statFile(path)
+		return isPipe
+			? await spool(name, createReadStream(path))
+			: await inputOf(name, path, async () => undefined)
+	} catch (error) {
+		throw inputError(error, name)
+	}
+}
+
+async function spool(name: string, stream: NodeJS.ReadableStream): Promise<Input> {
+	const folder = await mkdtemp(join(tmpdir(), 'whittle-spool-'))
 	const close = (): Promise<void> => rm(folder, { recursive: true, force: true })
 	try {
-		const spool = join(folder, 'input')
-		await pipeline(stdin, createWriteStream(spool, { mode: 0o600 }))
-		return await inputOf('stdin', spool, close)
+		const file = join(folder, 'input')
+		await pipeline(stream, createWriteStream(file, { mode: 0o600 }))
+		return await inputOf(name, file, close)
 	} catch (error) {
 		await close()
 		throw error
@@ -49,12 +64,25 @@ export async function openInput(path: string, stdin: NodeJS.ReadableStream = pro
 }
 
 async function inputOf(name: string, path: string, close: () => Promise<void>): Promise<Input> {
-	try {
-		const sha256 = await hashFile(path)
-		const gzip = await isGzip(path)
-		return { name, sha256, chunks: () => (gzip ? gunzip(path) : plain(path)), close }
-	} catch (error) {
-		throw inputError(error, name)
+	const before = await statFile(path)
+	const sha256 = await hashFile(path)
+	const gzip = await isGzip(path)
+	async function* chunks(): AsyncGenerator<Buffer, string | undefined> {
+		const failure = yield* gzip ? gunzip(path) : plain(path)
+		const { stamp } = await statFile(path)
+		return failure ?? (stamp === before.stamp ? undefined : CHANGED)
+	}
+	return { name, sha256, chunks, close }
+}
+
+/** Its content no longer has the name under which it was stored, so a later replay counts it again. */
+const CHANGED = 'the file changed while it was read: replay it when nobody writes to it'
+
+async function statFile(path: string): Promise<{ isPipe: boolean; stamp: string }> {
+	const status = await stat(path, { bigint: true })
+	return {
+		isPipe: status.isFIFO() || status.isCharacterDevice() || status.isSocket(),
+		stamp: `${status.size} ${status.mtimeNs}`
 	}
 }
 

@@ -85,6 +85,9 @@ function socketCall(verb: 'connect' | 'bind', resource: string, result: string):
 function unixSocket(verb: 'connect' | 'bind', direction: string, name: string): Operation {
 	if (name === '') return null
 	// An abstract name begins with a NUL, which KubeArmor prints as @ or drops.
+	if (!name.startsWith('/') && Buffer.byteLength(name) > SUN_PATH_BYTES) {
+		return `a socket name is longer than ${SUN_PATH_BYTES} bytes`
+	}
 	if (!name.startsWith('/'))
 		return { acts: [{ verb, object: `${direction}/unix/0/@${escapeText(name.replace(/^[@\0]/, ''))}` }] }
 	const reading = readPath(name)
@@ -99,8 +102,12 @@ function newSocket(resource: string): Operation {
 	const isRaw = dataField(resource, 'type').split('|').includes('SOCK_RAW')
 	const isPacket = domain === 'AF_PACKET'
 	if (!isPacket && !(isRaw && (domain === 'AF_INET' || domain === 'AF_INET6'))) return null
-	const protocol = dataField(resource, 'protocol').toLowerCase() || '0'
-	return { acts: [{ verb: 'raw-socket', object: `${domain}/${escapeText(protocol)}` }] }
+	const protocol = dataField(resource, 'protocol').toLowerCase()
+	return {
+		acts: [
+			{ verb: 'raw-socket', object: `${domain}/${/^[a-z0-9_-]{1,32}$/.test(protocol) ? protocol : '0'}` }
+		]
+	}
 }
 
 /** BPF-LSM names the protocol of a socket that it judged, and the peer only for connections. */
@@ -112,6 +119,9 @@ function lsmAlert(resource: string): Operation {
 	const protocol = protocolOf(dataField(resource, 'protocol'))
 	return protocol === undefined ? null : { acts: [{ verb: 'connect', object: `egress/${protocol}/0/any` }] }
 }
+
+/** unix(7) */
+const SUN_PATH_BYTES = 108
 
 function portOf(digits: string): number | undefined {
 	if (!/^\d{1,5}$/.test(digits)) return undefined

@@ -1,5 +1,4 @@
 import type { Verb } from '../../observation.js'
-import { escapeText } from '../../path.js'
 import { readPath } from './decoded.js'
 import { dataField, firstWord, type KubeArmorFields, type Operation } from './kubearmor-fields.js'
 import { decodeNetwork, decodeNetworkFirewall } from './kubearmor-network.js'
@@ -150,7 +149,7 @@ function mountAct(type: string, target: string, cwd: string): Operation {
 	if ('refused' in reading) return reading.refused
 	const { path, note } = reading
 	return {
-		acts: [{ verb: 'mount', object: `${escapeText(type)} ${path}` }],
+		acts: [{ verb: 'mount', object: `${/^[a-z0-9_.-]{1,64}$/i.test(type) ? type : 'none'} ${path}` }],
 		...(note === undefined ? {} : { note })
 	}
 }

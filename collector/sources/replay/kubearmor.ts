@@ -19,6 +19,11 @@ import { decodeOperation } from './kubearmor-operation.js'
 export const DETAIL_LENGTH_MAX = 400
 
 const MEMO_ENTRIES_MAX = 16_384
+/** A line that is this long does not come twice, and remembering it would fill the memory. */
+const MEMO_KEY_LENGTH_MAX = 4096
+const HOSTS_MAX = 4096
+/** Names of Kubernetes have 253 characters at most, image references a few hundred. */
+const NAME_LENGTH_MAX = 1024
 /** A stream that does not repeat itself pays for remembering and gains nothing: after so many lines that is seen, */
 const PROBE_LINES = 4096
 /** … and for so many lines nothing is remembered. What is decoded is the same either way. */
@@ -49,6 +54,7 @@ export class KubeArmorDecoder {
 		if (hasUnsafeNumber(record)) return refused('a number is over 2^53 or not whole')
 		const fields = readFields(record)
 		if (fields === undefined) return refused('a field that should be text is not')
+		if (hasLongName(fields)) return refused(`a name is longer than ${NAME_LENGTH_MAX} characters`)
 		const atMs = timeOf(record)
 		const problem = timeProblem(atMs, this.#window)
 		if (problem !== undefined) return refused(problem)
@@ -75,7 +81,7 @@ export class KubeArmorDecoder {
 		}
 		const events = this.#decodeFields(fields, origin)
 		if (this.#memo.size >= MEMO_ENTRIES_MAX) this.#memo.clear()
-		this.#memo.set(key, events)
+		if (key.length <= MEMO_KEY_LENGTH_MAX) this.#memo.set(key, events)
 		if (this.#lookedUpCount >= PROBE_LINES) {
 			if (this.#foundCount < this.#lookedUpCount / 8) {
 				this.#pausedLines = PAUSE_LINES
@@ -136,7 +142,7 @@ export class KubeArmorDecoder {
 		const key = `${node}\n${program}`
 		const known = this.#hosts.get(key)
 		if (known !== undefined) return known
-		if (this.#hosts.size >= MEMO_ENTRIES_MAX) this.#hosts.clear()
+		if (this.#hosts.size >= HOSTS_MAX) this.#hosts.clear()
 		const subject: Subject = { kind: 'host', node, unit: program || 'unknown' }
 		this.#hosts.set(key, subject)
 		return subject
@@ -151,6 +157,22 @@ interface Origin {
 	subject: Subject | undefined
 	version: { digest: string; description: string } | undefined
 	pod: string
+}
+
+function hasLongName({
+	cluster,
+	host,
+	namespace,
+	pod,
+	container,
+	containerId,
+	image,
+	ownerKind,
+	ownerName
+}: KubeArmorFields): boolean {
+	return [cluster, host, namespace, pod, container, containerId, image, ownerKind, ownerName].some(
+		(name) => name.length > NAME_LENGTH_MAX
+	)
 }
 
 function isSameOrigin(one: KubeArmorFields, other: KubeArmorFields): boolean {
@@ -274,7 +296,10 @@ function actorOf(
 }
 
 function detailOf(commandLine: string): string {
-	return escapeText(redact(commandLine)).slice(0, DETAIL_LENGTH_MAX)
+	// Not between the halves of a surrogate pair: SQLite would store something else.
+	return escapeText(redact(commandLine))
+		.slice(0, DETAIL_LENGTH_MAX)
+		.replace(/[\ud800-\udbff]$/, '')
 }
 
 function resultOf({ action, result }: KubeArmorFields): Result {
@@ -324,7 +349,8 @@ function throttleGap(record: Record<string, unknown>, fields: KubeArmorFields, a
 
 /** `containerName` → `ContainerName`, `hostPid` → `HostPID`: the form in which older collectors kept it. */
 function fromLowerCamel(line: Record<string, unknown>): Record<string, unknown> {
-	const record: Record<string, unknown> = {}
+	// No prototype: a key may be called __proto__.
+	const record: Record<string, unknown> = Object.create(null)
 	for (const [name, value] of Object.entries(line)) {
 		const camel = `${name.charAt(0).toUpperCase()}${name.slice(1)}`
 		record[LOWER_CAMEL_NAMES.get(camel) ?? camel] = value

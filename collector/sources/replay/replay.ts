@@ -58,9 +58,9 @@ export class ReplaySource implements Source {
 		stdin: NodeJS.ReadableStream | undefined
 	): AsyncGenerator<ReplayedBatch> {
 		const input = await openInput(file, stdin)
+		const chunks = input.chunks()
 		try {
 			const reader = new FileReader({ file: input.name, sha256: input.sha256, window: timeWindow(nowMs) })
-			const chunks = input.chunks()
 			for (let next = await chunks.next(); ; next = await chunks.next()) {
 				if (next.done === true) reader.end(next.value)
 				else reader.write(next.value)
@@ -71,6 +71,7 @@ export class ReplaySource implements Source {
 				if (next.done === true) return
 			}
 		} finally {
+			await chunks.return(undefined)
 			await input.close()
 		}
 	}
