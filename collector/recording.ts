@@ -75,7 +75,8 @@ const name = sealed(NAME_LENGTH_MAX)
 const object = sealed(PATH_BYTES_MAX * 4)
 const detail = sealed(PATH_BYTES_MAX).transform(redact)
 const ms = z.int().nonnegative().max(MS_MAX)
-const count = z.int().nonnegative()
+/** Counts add up in doubles on the way: no single one may come near 2^53. */
+const count = z.int().nonnegative().max(1_000_000_000_000)
 
 const ownerSchema = z
 	.object({ kind: name, name })

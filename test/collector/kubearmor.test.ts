@@ -330,6 +330,12 @@ test('a throttled container leaves a gap of its own', () => {
 	)
 })
 
+test('a gap of nonsensical length ends after a day', () => {
+	const decoded = decode({ Operation: 'AlertThreshold', DroppingAlertsInterval: Number.MAX_SAFE_INTEGER })
+	assert.ok(decoded.is === 'gap')
+	assert.equal(decoded.gap.toMs - decoded.gap.fromMs, 86_400_000)
+})
+
 test('a path that could mislead is kept with its bytes escaped, and reported', () => {
 	const { acts: found, note } = eventsOf(file('flags=O_RDONLY', '/tmp/\u202egnp.exe'))
 	assert.equal(found[0]?.object, '/tmp/\\xe2\\x80\\xaegnp.exe')

@@ -6,7 +6,6 @@ import {
 	type Decoded,
 	type Events,
 	NOTHING,
-	parseTime,
 	readPath,
 	refused,
 	type TimeWindow,
@@ -14,6 +13,7 @@ import {
 } from './decoded.js'
 import { firstWord, type KubeArmorFields } from './kubearmor-fields.js'
 import { decodeOperation } from './kubearmor-operation.js'
+import { readRecord } from './kubearmor-record.js'
 
 /** The longest evidence text that is stored. */
 export const DETAIL_LENGTH_MAX = 400
@@ -22,8 +22,6 @@ const MEMO_ENTRIES_MAX = 16_384
 /** A line that is this long does not come twice, and remembering it would fill the memory. */
 const MEMO_KEY_LENGTH_MAX = 4096
 const HOSTS_MAX = 4096
-/** Names of Kubernetes have 253 characters at most, image references a few hundred. */
-const NAME_LENGTH_MAX = 1024
 /** A stream that does not repeat itself pays for remembering and gains nothing: after so many lines that is seen, */
 const PROBE_LINES = 4096
 /** … and for so many lines nothing is remembered. What is decoded is the same either way. */
@@ -50,15 +48,12 @@ export class KubeArmorDecoder {
 	}
 
 	decode(line: Record<string, unknown>): Decoded {
-		const record = 'Operation' in line || !('operation' in line) ? line : fromLowerCamel(line)
-		if (hasUnsafeNumber(record)) return refused('a number is over 2^53 or not whole')
-		const fields = readFields(record)
-		if (fields === undefined) return refused('a field that should be text is not')
-		if (hasLongName(fields)) return refused(`a name is longer than ${NAME_LENGTH_MAX} characters`)
-		const atMs = timeOf(record)
+		const read = readRecord(line)
+		if ('refused' in read) return refused(read.refused)
+		const { fields, atMs, silentSeconds } = read
 		const problem = timeProblem(atMs, this.#window)
 		if (problem !== undefined) return refused(problem)
-		if (fields.operation === 'AlertThreshold') return throttleGap(record, fields, atMs)
+		if (fields.operation === 'AlertThreshold') return throttleGap(fields, atMs, silentSeconds)
 		const events = this.#eventsOf(fields)
 		if (events === null) return NOTHING
 		return typeof events === 'string'
@@ -159,22 +154,6 @@ interface Origin {
 	pod: string
 }
 
-function hasLongName({
-	cluster,
-	host,
-	namespace,
-	pod,
-	container,
-	containerId,
-	image,
-	ownerKind,
-	ownerName
-}: KubeArmorFields): boolean {
-	return [cluster, host, namespace, pod, container, containerId, image, ownerKind, ownerName].some(
-		(name) => name.length > NAME_LENGTH_MAX
-	)
-}
-
 function isSameOrigin(one: KubeArmorFields, other: KubeArmorFields): boolean {
 	return (
 		one.container === other.container &&
@@ -186,82 +165,6 @@ function isSameOrigin(one: KubeArmorFields, other: KubeArmorFields): boolean {
 		one.host === other.host &&
 		one.cluster === other.cluster
 	)
-}
-
-/** Undefined when a field that should be text is not. */
-function readFields(record: Record<string, unknown>): KubeArmorFields | undefined {
-	const reader = new TextReader()
-	const owner = isRecord(record.Owner) ? record.Owner : NO_OWNER
-	const fields: KubeArmorFields = {
-		cluster: reader.text(record.ClusterName) || 'default',
-		host: reader.text(record.HostName) || 'unknown',
-		namespace: reader.text(record.NamespaceName),
-		pod: reader.text(record.PodName),
-		container: reader.text(record.ContainerName),
-		containerId: reader.text(record.ContainerID),
-		image: reader.text(record.ContainerImage),
-		ownerKind: reader.text(owner.Ref),
-		ownerName: reader.text(owner.Name),
-		type: reader.text(record.Type),
-		operation: reader.text(record.Operation),
-		resource: reader.text(record.Resource),
-		data: reader.text(record.Data),
-		result: reader.text(record.Result),
-		action: reader.text(record.Action),
-		source: reader.text(record.Source),
-		processName: reader.text(record.ProcessName),
-		parentProcessName: reader.text(record.ParentProcessName),
-		cwd: reader.text(record.Cwd),
-		tty: reader.text(record.TTY),
-		isFirstProcess: record.PID === 1
-	}
-	return reader.failed ? undefined : fields
-}
-
-/** Remembers that something else than text or nothing came by. */
-class TextReader {
-	failed = false
-
-	text(value: unknown): string {
-		if (typeof value === 'string') return value
-		if (value !== undefined && value !== null) this.failed = true
-		return ''
-	}
-}
-
-const NO_OWNER: Record<string, unknown> = {}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** JSON numbers over 2^53 arrive rounded: a pid or a time that is somebody else's. */
-function hasUnsafeNumber(record: Record<string, unknown>): boolean {
-	for (const name of NUMBER_FIELDS) {
-		const value = record[name]
-		if (typeof value === 'number' && !Number.isSafeInteger(value)) return true
-	}
-	return false
-}
-
-const NUMBER_FIELDS = [
-	'Timestamp',
-	'HostPPID',
-	'HostPID',
-	'PPID',
-	'PID',
-	'UID',
-	'DroppingAlertsInterval',
-	'MaxAlertsPerSec'
-]
-
-/** UpdatedTime has microseconds; Timestamp (s) is there when a forwarder dropped it. int64 is text in protobuf's JSON. */
-function timeOf(record: Record<string, unknown>): number {
-	if (typeof record.UpdatedTime === 'string' && record.UpdatedTime !== '')
-		return parseTime(record.UpdatedTime)
-	const seconds = record.Timestamp
-	if (typeof seconds === 'number') return seconds * 1000
-	return typeof seconds === 'string' && /^\d{1,15}$/.test(seconds) ? Number(seconds) * 1000 : Number.NaN
 }
 
 /** Everything that `#decodeFields` looks at; fields that nearly every line shares come last. */
@@ -333,37 +236,15 @@ function containerSubject(fields: KubeArmorFields): Subject {
  * KubeArmor stops sending a container's alerts for a while (throttling, on by default):
  * `MaxAlertsPerSec` was reached, and the next `DroppingAlertsInterval` seconds are silent.
  */
-function throttleGap(record: Record<string, unknown>, fields: KubeArmorFields, atMs: number): Decoded {
-	const seconds = typeof record.DroppingAlertsInterval === 'number' ? record.DroppingAlertsInterval : 30
+function throttleGap(fields: KubeArmorFields, atMs: number, seconds: number): Decoded {
 	const { cluster, namespace, pod, host } = fields
 	const gap: Gap = {
 		scope: escapeText(pod === '' ? `node:${host}` : `pod:${cluster}/${namespace}/${pod}`),
 		fromMs: atMs,
-		toMs: atMs + Math.max(0, seconds) * 1000,
+		toMs: atMs + seconds * 1000,
 		reason: 'alert-throttle',
 		lostCount: 0,
 		detail: `KubeArmor sent no alerts of ${escapeText(fields.container) || 'this host'} for ${seconds} s`
 	}
 	return { is: 'gap', gap }
 }
-
-/** `containerName` → `ContainerName`, `hostPid` → `HostPID`: the form in which older collectors kept it. */
-function fromLowerCamel(line: Record<string, unknown>): Record<string, unknown> {
-	// No prototype: a key may be called __proto__.
-	const record: Record<string, unknown> = Object.create(null)
-	for (const [name, value] of Object.entries(line)) {
-		const camel = `${name.charAt(0).toUpperCase()}${name.slice(1)}`
-		record[LOWER_CAMEL_NAMES.get(camel) ?? camel] = value
-	}
-	return record
-}
-
-const LOWER_CAMEL_NAMES = new Map([
-	['HostPid', 'HostPID'],
-	['HostPpid', 'HostPPID'],
-	['Ppid', 'PPID'],
-	['Pid', 'PID'],
-	['Uid', 'UID'],
-	['ContainerId', 'ContainerID'],
-	['Tty', 'TTY']
-])
