@@ -33,6 +33,7 @@ export function codeStep(root) {
 		async run(shell) {
 			const before = key()
 			const next = join(out, '.next-code')
+			shell.removeIfFailed(next)
 			rmSync(next, { recursive: true, force: true })
 			await shell.run(
 				process.execPath,
@@ -79,6 +80,7 @@ export function pageStep(root) {
 		async run(shell) {
 			const before = key()
 			const next = join(root, 'dist', '.next-ui')
+			shell.removeIfFailed(next)
 			rmSync(next, { recursive: true, force: true })
 			await shell.run(
 				process.execPath,

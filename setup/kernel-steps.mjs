@@ -33,6 +33,8 @@ export function bpfStep(root) {
 			return { current: false, plan: `compile ${objects.length} eBPF programs into dist/bpf/` }
 		},
 		async run(shell) {
+			// What was built from other sources would not fit the rest any more.
+			shell.removeIfFailed(out)
 			if (process.platform !== 'linux')
 				throw new Missing('eBPF is a part of Linux, and this is not Linux; recordings can be replayed')
 			requireTools('the kernel source', ['clang'], ['bpf/bpf_helpers.h', 'linux/bpf.h'], 'clang libbpf-dev')
@@ -86,6 +88,8 @@ export function nativeStep(root) {
 			return { current: false, plan: 'compile native/ into dist/native/whittle.node' }
 		},
 		async run(shell) {
+			// What was built from other sources would not fit the rest any more.
+			shell.removeIfFailed(out)
 			if (process.platform !== 'linux')
 				throw new Missing('the sensor needs Linux; recordings can be replayed')
 			requireTools(

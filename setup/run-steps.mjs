@@ -1,5 +1,6 @@
 /** Runs steps in the order of their needs, two at a time, and tells what happens. */
 import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 
 const CONCURRENT = 2
 const HEARTBEAT_MS = 15_000
@@ -77,6 +78,7 @@ async function runStep(step, say) {
 		say(`✓ ${step.name} (${seconds()} s)`)
 		return [step.name, 'done']
 	} catch (error) {
+		for (const path of shell.halfBuilt) rmSync(path, { recursive: true, force: true })
 		if (error instanceof Missing) {
 			say(`– ${step.name}: ${error.message}`)
 			return [step.name, 'missing']
@@ -92,7 +94,13 @@ async function runStep(step, say) {
 /** Runs commands, keeps the last lines that they said, and shows nothing unless something fails. */
 class Shell {
 	tail = []
+	halfBuilt = []
 	lastLine = 'starting'
+
+	/** What must not stay when the step fails, or when this machine cannot have it. */
+	removeIfFailed(path) {
+		this.halfBuilt.push(path)
+	}
 
 	/** Runs a command; rejects when it ends with anything but 0. */
 	run(command, args, options = {}) {
