@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'whittle-host-'))
 const port = 18_491
 const children: ChildProcess[] = []
 const { v2 } = readCgroups()
-const policyPage = `/policies/${encodeURIComponent(`host/${hostname()}/whittle-test-host-nginx`)}/network`
+const policyPage = `/policies/${encodeURIComponent(`host/${hostname()}/host-test-nginx`)}/network`
 let browser: Browser
 let page: Page
 let said = ''
@@ -65,36 +65,32 @@ after(async () => {
 test('nginx and curl, started beside Whittle, are in the page within seconds', async () => {
 	startIn('nginx', ['nginx', '-e', `${folder}/error.log`, '-c', `${folder}/nginx.conf`, '-g', 'daemon off;'])
 	await until(() => request() === 'ok', 'nginx')
-	await go('/workloads', 'whittle-test-host-nginx')
-	await page.getByText('whittle-test-host-curl').first().waitFor()
+	await go('/workloads', 'host-test-nginx')
+	await page.getByText('host-test-curl').first().waitFor()
 })
 
 test('approving and applying nginx’s network class holds it: its own traffic goes on, the rest is denied and told', async () => {
 	await until(async () => {
-		await go('/policies?q=whittle-test-host-nginx&class=network', 'Suggestions')
-		return (await page.getByRole('row', { name: /whittle-test-host-nginx.*network/ }).count()) > 0
+		await go('/policies?q=host-test-nginx&class=network', 'Suggestions')
+		return (await page.getByRole('row', { name: /host-test-nginx.*network/ }).count()) > 0
 	}, 'the suggestion')
-	await go(policyPage, 'whittle-test-host-nginx')
+	await go(policyPage, 'host-test-nginx')
 	await page.getByRole('button', { name: /^Approve/ }).click()
 	const approval = page.getByRole('dialog')
-	await approval.getByRole('button', { name: /^Approve/ }).click()
-	await approval
-		.getByText(/approved/)
-		.first()
-		.waitFor()
+	await approval.getByText('An approval is bound to exactly').waitFor()
+	await approval.getByRole('button', { name: 'Approve', exact: true }).click()
+	await approval.getByText('1 approved').waitFor()
 	await page.keyboard.press('Enter')
+	await approval.waitFor({ state: 'detached' })
 	await page.getByRole('button', { name: 'Apply…' }).click()
 	const dialog = page.getByRole('dialog')
 	await dialog.getByRole('button', { name: 'This host' }).click()
+	await dialog.getByRole('button', { name: 'Block', exact: true }).click()
 	await dialog.getByText('What is done').waitFor()
-	await dialog
-		.getByRole('button', { name: /Hold|Enforce|Apply/ })
-		.last()
-		.click()
-	await dialog
-		.getByText(/enforced/i)
-		.first()
-		.waitFor()
+	const confirmation = dialog.getByRole('textbox', { name: /to confirm/ })
+	if ((await confirmation.count()) > 0) await confirmation.fill(`host/${hostname()}/host-test-nginx`)
+	await dialog.getByRole('button', { name: 'Enforce now' }).click()
+	await dialog.getByText('is enforced at the host target').waitFor()
 	await dialog.getByRole('button', { name: 'Close' }).last().click()
 
 	assert.equal(request(), 'ok', 'its own traffic goes on')
@@ -103,11 +99,10 @@ test('approving and applying nginx’s network class holds it: its own traffic g
 		await go('/violations', 'Violations')
 		return (await page.getByText(`egress/tcp/${deniedPort()}/127.0.0.1`).count()) > 0
 	}, 'the alert')
-	await page.screenshot({ path: join(tmpdir(), 'whittle-host-violations.png') })
 })
 
 test('rolling back lifts it', async () => {
-	await go(policyPage, 'whittle-test-host-nginx')
+	await go(policyPage, 'host-test-nginx')
 	await page.getByRole('button', { name: 'Roll back…' }).click()
 	await page.getByRole('dialog').getByText('What is done').waitFor()
 	await page.getByRole('dialog').getByRole('button', { name: 'Roll back now' }).click()
@@ -123,7 +118,7 @@ function deniedPort(): number {
 }
 
 function cgroup(name: string): string {
-	return join(v2, `whittle-test-host-${name}`)
+	return join(v2, `host-test-${name}`)
 }
 
 function start(command: string, args: string[]): ChildProcess {
