@@ -1,5 +1,5 @@
 /** The cgroups whose network class the sensor holds. */
-import { existsSync, mkdirSync, realpathSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Addon } from './addon.js'
 import { objectFolder } from './addon.js'
@@ -35,7 +35,7 @@ export interface Holdings {
 }
 
 export function holdings(addon: Addon, cgroups: Cgroups): Holdings {
-	const held = new Map<string, { slot: number; generation: number; digest: string; mode: 1 | 2 }>()
+	const held = new Map<string, Held>()
 	const replaced: HeldSlot[] = []
 	const retire = (cgroup: string): boolean => {
 		const before = held.get(cgroup)
@@ -51,15 +51,28 @@ export function holdings(addon: Addon, cgroups: Cgroups): Holdings {
 		replaced.splice(0, replaced.length - replacedMax)
 		return true
 	}
+	/**
+	 * A cgroup that was removed took its programs with it, and one made later at the same path (a
+	 * service that restarted) is another one: it is not held until it is held again.
+	 */
+	const forgetGone = (): void => {
+		for (const [cgroup, { folder, id }] of held) {
+			if (idOf(folder) === id) continue
+			addon.liftNetwork(folder)
+			retire(cgroup)
+		}
+	}
 	const objectPath = join(objectFolder(), 'enforce.bpf.o')
 	return {
 		hold(policy): HoldResult {
 			const folder = cgroupFolder(cgroups, policy.cgroup)
 			if (typeof folder !== 'string') return folder
+			forgetGone()
+			const id = idOf(folder)
 			const selfTest = runSelfTest(addon, cgroups, objectPath)
 			const kept = addon.holdNetwork(objectPath, folder, policy.mode, toPermissions(policy.rules))
 			retire(policy.cgroup)
-			held.set(policy.cgroup, { ...kept, digest: policy.digest, mode: policy.mode })
+			held.set(policy.cgroup, { ...kept, digest: policy.digest, mode: policy.mode, folder, id })
 			const verb = policy.mode === 2 ? 'held' : 'watched'
 			return {
 				held: true,
@@ -68,8 +81,8 @@ export function holdings(addon: Addon, cgroups: Cgroups): Holdings {
 			}
 		},
 		lift(cgroup): HoldResult {
+			forgetGone()
 			const folder = cgroupFolder(cgroups, cgroup)
-			// A cgroup that has gone took its programs with it.
 			const was = retire(cgroup)
 			if (typeof folder === 'string') addon.liftNetwork(folder)
 			return {
@@ -78,7 +91,10 @@ export function holdings(addon: Addon, cgroups: Cgroups): Holdings {
 				sentence: was ? `${cgroup} is no longer held` : `${cgroup} was not held`
 			}
 		},
-		list: () => [...held].map(([cgroup, { digest, mode }]) => ({ cgroup, digest, mode })),
+		list(): { cgroup: string; digest: string; mode: 1 | 2 }[] {
+			forgetGone()
+			return [...held].map(([cgroup, { digest, mode }]) => ({ cgroup, digest, mode }))
+		},
 		slots: () => [
 			...[...held].map(([cgroup, { slot, generation, digest }]) => ({
 				slot,
@@ -97,6 +113,21 @@ export function holdings(addon: Addon, cgroups: Cgroups): Holdings {
 			held.clear()
 		}
 	}
+}
+
+interface Held {
+	slot: number
+	generation: number
+	digest: string
+	mode: 1 | 2
+	folder: string
+	/** The cgroup's own id, which no later one at the same path has. */
+	id: bigint
+}
+
+/** 0 when it has gone. */
+function idOf(folder: string): bigint {
+	return statSync(folder, { bigint: true, throwIfNoEntry: false })?.ino ?? 0n
 }
 
 /** The folder of a cgroup below the v2 root; never the root itself, whatever the name resolves to. */

@@ -224,6 +224,16 @@ test('nonsense in a policy is refused, and what was held stays held', async () =
 	assert.equal(connect(other), 'EPERM')
 })
 
+test('a cgroup that is made anew at the same path is not taken for held, until it is held again', async () => {
+	await watched.source.service.holdNetwork(policy([egress(allowed)]))
+	rmdirSync(folder())
+	mkdirSync(folder())
+	assert.deepEqual(await watched.source.service.heldNetwork(), [], 'what is gone is not held')
+	assert.equal(connect(other), 'ok')
+	await watched.source.service.holdNetwork(policy([egress(allowed)]))
+	assert.equal(connect(other), 'EPERM')
+})
+
 test('lifted, everything is as before', async () => {
 	const result = await watched.source.service.liftNetwork(cgroup)
 	assert.match(result.sentence, /no longer held/)
