@@ -8,9 +8,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync 
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { readCgroups } from '../../native/cgroups.js'
 import { root } from '../cli/run-whittle.js'
+import { atRest, calmContext, launch } from './browser.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'whittle-host-'))
 const port = 18_491
@@ -37,19 +38,8 @@ before(async () => {
 		})
 	}
 	await until(() => /http:\S+token=\S+/.test(said), 'the URL')
-	browser = await chromium.launch({
-		executablePath: '/usr/bin/chromium',
-		args: [
-			'--no-sandbox',
-			'--disable-gpu',
-			'--disable-quic',
-			'--disable-background-networking',
-			'--disable-component-update',
-			'--disable-sync',
-			'--no-first-run'
-		]
-	})
-	page = await browser.newPage()
+	browser = await launch()
+	page = await (await calmContext(browser)).newPage()
 	page.setDefaultTimeout(30_000)
 	await page.goto(/http:\S+token=\S+/.exec(said)?.[0] ?? '')
 	await page.getByRole('heading', { name: 'Overview' }).waitFor()
@@ -80,6 +70,7 @@ test('approving and applying nginx’s network class holds it: its own traffic g
 	await approval.getByText('An approval is bound to exactly').waitFor()
 	await approval.getByRole('button', { name: 'Approve', exact: true }).click()
 	await approval.getByText('1 approved').waitFor()
+	await atRest(page)
 	await page.keyboard.press('Enter')
 	await approval.waitFor({ state: 'detached' })
 	await page.getByRole('button', { name: 'Apply…' }).click()
@@ -163,6 +154,7 @@ function connectFromNginx(to: number): string {
 async function go(path: string, text: string): Promise<void> {
 	await page.goto(new URL(path, page.url()).href)
 	await page.getByText(text).first().waitFor()
+	await atRest(page)
 }
 
 async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
