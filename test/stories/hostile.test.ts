@@ -18,7 +18,7 @@ const web = {
 	NamespaceName: 'shop',
 	PodName: 'web-5c9d8f7b6d-4kq2x',
 	ContainerName: 'web',
-	UpdatedTime: '2026-11-03T12:00:00.000000Z',
+	UpdatedTime: '2025-11-04T12:00:00.000000Z',
 	Type: 'ContainerLog',
 	Operation: 'File',
 	ProcessName: '/usr/sbin/nginx',
