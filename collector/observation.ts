@@ -108,8 +108,8 @@ export type Subject =
  *
  * Object text by verb:
  * - exec and file verbs: a container-relative absolute path; typed tokens `<pid>`,
- *   `<container>`, `<uid>`; `/dir/<any>` is "files directly in /dir whose single names
- *   were not kept" (a collapsed directory).
+ *   `<container>`, `<uid>` (of a pod, also in `/var/log/pods/NS_POD_<uid>`); `/dir/<any>` is
+ *   "files directly in /dir whose single names were not kept" (a collapsed directory).
  * - network: `egress/PROTO/PORT/PEER` or `ingress/PROTO/PORT/PEER`, PROTO in
  *   tcp udp sctp icmp icmpv6; PORT is the remote port for egress, the local one for
  *   ingress, 0 when there is none (or an ephemeral bind); PEER is a bare IPv4 or IPv6

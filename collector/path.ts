@@ -117,6 +117,10 @@ const PROC = /^\/proc\/[0-9]+(?=\/|$)/
 const PROC_TASK = /^(\/proc\/[^/]+\/task)\/[0-9]+(?=\/|$)/
 const POD_UID = new RegExp(`((?:^|/)var/lib/kubelet/pods)/${UUID}(?=/|$)`)
 const POD_SLICE = new RegExp(`(/(?:kubepods[a-z-]*-)?pod)${UUID}(?=\\.slice(?:/|$)|/|$)`)
+// NAMESPACE_POD_UID, as the kubelet's BuildPodLogsDirectory names it; a static pod's UID is the MD5 of its manifest.
+const POD_LOGS = new RegExp(`^(/var/log/pods/[^/_]+_[^/_]+_)(?:${UUID}|[0-9a-f]{32})(?=/|$)`)
+/** The links beside them: POD_NAMESPACE_CONTAINER-ID.log (the kubelet's LogSymlink). */
+const CONTAINER_LOG = /^(\/var\/log\/containers\/[^/]+-)[0-9a-f]{64}(?=\.log$)/
 const RUNTIME_SCOPE = /((?:^|\/)(?:docker|crio|cri-containerd|libpod)-)[0-9a-f]{64}(?=\.scope(?:\/|$))/g
 // Where a bare 64-digit name is a container. Elsewhere it may be a content hash, and a
 // token there would grant files that nobody asked for.
@@ -127,6 +131,7 @@ const CONTAINER_ID = /\/[0-9a-f]{64}(?=\/|$)/g
 function typeTokens(path: string): string {
 	let typed = path.replace(PROC, '/proc/<pid>').replace(PROC_TASK, '$1/<pid>')
 	typed = typed.replace(POD_UID, '$1/<uid>').replace(RUNTIME_SCOPE, '$1<container>')
+	typed = typed.replace(POD_LOGS, '$1<uid>').replace(CONTAINER_LOG, '$1<container>')
 	if (!CONTAINER_HOMES.test(typed)) return typed
 	if (typed.includes('kubepods')) typed = typed.replace(POD_SLICE, '$1<uid>')
 	return typed.replace(CONTAINER_ID, '/<container>')

@@ -44,6 +44,15 @@ const paths: [raw: string | Buffer, stored: string | undefined][] = [
 		'/sys/fs/cgroup/kubepods.slice/kubepods-pod<uid>.slice/cri-containerd-<container>.scope'
 	],
 	[`/var/lib/kubelet/pods/${UID}/volumes/token`, '/var/lib/kubelet/pods/<uid>/volumes/token'],
+	[`/var/log/pods/shop_web-0_${UID}/web/0.log`, '/var/log/pods/shop_web-0_<uid>/web/0.log'],
+	[`/var/log/pods/shop_web-0_${UID}`, '/var/log/pods/shop_web-0_<uid>'],
+	[
+		`/var/log/pods/kube-system_etcd-a_${ID.slice(0, 32)}/etcd/1.log.gz`,
+		'/var/log/pods/kube-system_etcd-a_<uid>/etcd/1.log.gz'
+	],
+	[`/var/log/containers/web-0_shop_web-${ID}.log`, '/var/log/containers/web-0_shop_web-<container>.log'],
+	[`/var/log/pods/${UID}/0.log`, `/var/log/pods/${UID}/0.log`],
+	[`/srv/var/log/pods/shop_web-0_${UID}/web/0.log`, `/srv/var/log/pods/shop_web-0_${UID}/web/0.log`],
 	// A content hash is not a container: a token here would grant files that nobody asked for.
 	[`/srv/blobs/sha256/${ID}`, `/srv/blobs/sha256/${ID}`],
 	[`/srv/pods/${UID}`, `/srv/pods/${UID}`],
