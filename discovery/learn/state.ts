@@ -14,7 +14,13 @@ export interface BehaviourState extends Behaviour {
 	hours: number[]
 	/** The latest hour. */
 	lastHour: number
-	/** Distinct hours and UTC days, as far as observation days are kept: a lower bound. */
+	/**
+	 * The latest 90 UTC days on which it was seen, ascending, three numbers each: the day, its mask of
+	 * 24 hours, its count. This is what makes `hourCount`, `dayCount` and `count` exact under any merge:
+	 * days merge by union, masks by OR, counts of a day by maximum.
+	 */
+	daily: number[]
+	/** Distinct hours and UTC days in `daily`: beyond 90 days a lower bound. */
 	hourCount: number
 	dayCount: number
 	/** The four smallest distinct UTC days, ascending. */
