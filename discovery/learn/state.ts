@@ -60,6 +60,11 @@ export interface Exposure {
 export interface FileList {
 	/** Where the list comes from, as a person would say it: `dpkg of node-a`, `layers of sha256:…`. */
 	origin: string
+	/**
+	 * Only what packages brought is listed (dpkg, apk, rpm): a program that was copied into the image or
+	 * installed by hand is missing without having come later. Absent: every file is listed (image layers).
+	 */
+	partial?: boolean
 	has(path: string): boolean
 	/** How many listed files lie below the directory (given without a trailing slash); direct ones only if asked. */
 	countBelow(directory: string, direct: boolean): number
