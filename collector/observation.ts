@@ -174,6 +174,20 @@ export interface Start {
 	atMs: number
 }
 
+/** A container of a pod, as its spec and status tell it. */
+export interface InventoryContainer {
+	name: string
+	image: string
+	id: string
+	init: boolean
+	ephemeral: boolean
+	/**
+	 * What the kubelet runs in the container by itself: exec probes and exec lifecycle hooks, each as
+	 * the redacted words of its command line.
+	 */
+	probes?: { kind: 'exec'; command: string[] }[]
+}
+
 /** One object of the inventory with its validity; `toMs` null while it lives. */
 export interface InventoryItem {
 	cluster: string
@@ -201,7 +215,7 @@ export interface InventoryItem {
 	node: string
 	hostNetwork: boolean
 	/** Pod containers; `init` and `ephemeral` as in the pod spec. */
-	containers: { name: string; image: string; id: string; init: boolean; ephemeral: boolean }[]
+	containers: InventoryContainer[]
 	/** Service selector and ports. */
 	selector: Record<string, string> | null
 	ports: { name: string; port: number; targetPort: number | string; protocol: string }[]

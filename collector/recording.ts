@@ -10,8 +10,8 @@ import {
 	type Start,
 	type Verb
 } from './observation.js'
-import { hasUnprintable, PATH_BYTES_MAX } from './path.js'
-import { redact } from './redact.js'
+import { hasUnprintable, PATH_BYTES_MAX, sealText } from './path.js'
+import { cutDetail, redact } from './redact.js'
 
 /**
  * Whittle's own JSON lines, in which stories are kept: `{"sighting":…}`, `{"start":…}`,
@@ -173,6 +173,13 @@ const exposureSchema = z.object({
 const time = z.union([ms, z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))])
 const labels = z.record(name, name)
 
+/** The API server takes longer ones, but no program is told apart by what comes after this. */
+const PROBE_WORDS_MAX = 256
+const probeSchema = z.object({
+	kind: z.string(),
+	command: z.array(z.string()).max(PROBE_WORDS_MAX).default([])
+})
+
 const inventorySchema = z
 	.object({
 		cluster: name.default('default'),
@@ -201,7 +208,8 @@ const inventorySchema = z
 					image: name.default(''),
 					id: name.default(''),
 					init: z.boolean().default(false),
-					ephemeral: z.boolean().default(false)
+					ephemeral: z.boolean().default(false),
+					probes: z.array(probeSchema).default([]).transform(execProbes)
 				})
 			)
 			.default([]),
@@ -239,6 +247,16 @@ const SCHEMAS = {
 	gap: z.object({ gap: gapSchema }),
 	exposure: z.object({ exposure: exposureSchema }),
 	inventory: z.object({ inventory: inventorySchema })
+}
+
+/** Only exec probes run anything. Their words are in the form of `Sighting.detail`, to be compared with it. */
+function execProbes(probes: z.output<typeof probeSchema>[]): { kind: 'exec'; command: string[] }[] {
+	return probes
+		.filter(({ kind, command }) => kind === 'exec' && command.length > 0)
+		.map(({ command }) => ({
+			kind: 'exec',
+			command: cutDetail(sealText(redact(command.join(' ')))).split(' ')
+		}))
 }
 
 /** An address in its one form, so that peers can be compared as text. */

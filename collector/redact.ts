@@ -23,6 +23,15 @@ export function redact(text: string): string {
 	return redacted
 }
 
+/** The longest evidence text that is stored. */
+const DETAIL_LENGTH_MAX = 400
+
+/** The beginning of an escaped text, as `Sighting.detail` keeps it. */
+export function cutDetail(escaped: string): string {
+	// Not between the halves of a surrogate pair: SQLite would store something else.
+	return escaped.slice(0, DETAIL_LENGTH_MAX).replace(/[\ud800-\udbff]$/, '')
+}
+
 /** A URL path as it is stored for HTTP requests: no query, no fragment, no token in a segment. */
 export function redactUrlPath(path: string): string {
 	const end = path.search(/[?#]/)

@@ -26,6 +26,8 @@ export interface Observed extends Behaviour {
 	lastMs: number
 	required: boolean
 	interactive: boolean
+	/** The kubelet's declared probe: looks like an exec by a person, and is none. Then `interactive` is false. */
+	isProbe?: true
 	detail: string
 }
 

@@ -14,6 +14,7 @@ import { createOwners, parseInventoryRow } from './inventory.js'
 import type { RenderContext } from './languages/language.js'
 import { isTrusted, learn, type Sighted } from './learn/exact.js'
 import { createPeers, type Peers, spansOf } from './peers.js'
+import { createProbes, type Probes } from './probes.js'
 import { fingerprintOf, type Proposal, statementsFor } from './revision.js'
 import { ephemeralContainers, type Subject, subjectsOf, type WorkloadRow } from './subject.js'
 import { podWorkloadName } from './workload.js'
@@ -79,7 +80,7 @@ export function createDiscoverer(reader: Reader, writer: Writer): Discoverer {
 			const inventoryMarker = markerOfInventory(reader)
 			const inventoryChanged = inventory?.marker !== inventoryMarker
 			if (!inventory || inventoryChanged) inventory = readInventory(reader, inventoryMarker)
-			const { peers, ephemeral } = inventory
+			const { peers, ephemeral, probes } = inventory
 			const changes = changeMarkers(reader)
 			const workloads = readWorkloads(reader)
 			const done: Discovered = { examinedCount: 0, revisionCount: 0, refreshedCount: 0 }
@@ -88,10 +89,11 @@ export function createDiscoverer(reader: Reader, writer: Writer): Discoverer {
 			const newlyWritten = new Map<string, string>()
 			for (const subject of subjectsOf(workloads, ephemeral, anchorsOf(reader))) {
 				const key = `${subject.classes.join()} ${subject.name}`
-				const marker = subject.memberIds.map((id) => `${id}:${changes.get(id) ?? ''}`).join(' ')
+				const rows = subject.memberIds.map((id) => `${id}:${changes.get(id) ?? ''}`).join(' ')
+				const marker = `${rows} ${probes.markerOf(subject.name)}`
 				const dependsOnInventory = subject.classes.includes('network')
 				if (markers.get(key) === marker && !(inventoryChanged && dependsOnInventory)) continue
-				const observations = readObservations(reader, subject)
+				const observations = readObservations(reader, subject, probes)
 				for (const of of subject.classes) {
 					done.examinedCount++
 					const proposal = propose(subject, of, observations, peers)
@@ -121,6 +123,7 @@ interface Inventory {
 	marker: string
 	peers: Peers
 	ephemeral: Set<string>
+	probes: Probes
 }
 
 /**
@@ -211,7 +214,12 @@ function markerOfInventory(reader: Reader): string {
 
 function readInventory(reader: Reader, marker: string): Inventory {
 	const items = reader.all(INVENTORY_SQL).map(parseInventoryRow)
-	return { marker, peers: createPeers(items), ephemeral: ephemeralContainers(items) }
+	return {
+		marker,
+		peers: createPeers(items),
+		ephemeral: ephemeralContainers(items),
+		probes: createProbes(items)
+	}
 }
 
 /** Where the network policies of pods were kept before, so that their revisions stay in one line. */
@@ -220,7 +228,7 @@ function anchorsOf(reader: Reader): Set<number> {
 	return new Set(rows.map((row) => Number(row.workload_id)))
 }
 
-function readObservations(reader: Reader, subject: Subject): Sighted[] {
+function readObservations(reader: Reader, subject: Subject, probes: Probes): Sighted[] {
 	const ids = subject.memberIds
 	const verbs = VERBS.filter((verb) => subject.classes.includes(classOfVerb[verb]))
 	const rows = reader.each(
@@ -232,7 +240,8 @@ function readObservations(reader: Reader, subject: Subject): Sighted[] {
 	const observations: Sighted[] = []
 	for (const row of rows) {
 		const seen = parseObservation(row)
-		observations.push({ ...seen, raw: seen.object })
+		const probe = probes.has(subject.name, seen) ? { interactive: false, isProbe: true as const } : {}
+		observations.push({ ...seen, ...probe, raw: seen.object })
 	}
 	return observations
 }

@@ -57,7 +57,8 @@ const itemShape = z.object({
 				image: z.string().default(''),
 				id: z.string().default(''),
 				init: z.boolean().default(false),
-				ephemeral: z.boolean().default(false)
+				ephemeral: z.boolean().default(false),
+				probes: z.array(z.object({ kind: z.literal('exec'), command: z.array(z.string()) })).exactOptional()
 			})
 		)
 		.default([]),

@@ -37,12 +37,13 @@ function describe(item: InventoryItem): string {
 		owner: item.owner === null ? null : { kind: canonicalKind(item.owner.kind), name: item.owner.name },
 		node: item.node,
 		hostNetwork: item.hostNetwork,
-		containers: item.containers.map(({ name, image, id, init, ephemeral }) => ({
+		containers: item.containers.map(({ name, image, id, init, ephemeral, probes = [] }) => ({
 			name,
 			image,
 			id,
 			init,
-			ephemeral
+			ephemeral,
+			...(probes.length === 0 ? {} : { probes: probes.map(({ kind, command }) => ({ kind, command })) })
 		})),
 		selector,
 		ports: item.ports.map(({ name, port, targetPort, protocol }) => ({ name, port, targetPort, protocol })),

@@ -158,9 +158,13 @@ const TOKENS: readonly [token: string, stands: string][] = [
 	['<any>', 'any file directly in this directory, because it held too many names to keep them']
 ]
 
+const PROBE_WHY =
+	'The kubelet runs it by itself: the pod declares it as an exec probe or lifecycle hook of this container.'
+
 function whyOf(rule: Rule, seen: readonly Sighted[]): string {
 	if (seen.every((one) => one.required))
 		return 'Exec itself opens it: the program, its loader or its interpreter.'
+	if (seen.some((one) => one.isProbe)) return PROBE_WHY
 	const tokens = TOKENS.filter(([token]) => rule.object.includes(token))
 	if (tokens.length > 0)
 		return `${tokens.map(([token, stands]) => `${token} stands for ${stands}`).join('; ')}.`

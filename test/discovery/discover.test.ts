@@ -55,6 +55,37 @@ test('more of the same refreshes evidence; something new is a new revision, and 
 	})
 })
 
+test('the kubelet’s probe is learned as soon as the inventory declares it, and its evidence says so', async () => {
+	await inStore(async ({ reader, writer, feed }) => {
+		const discoverer = createDiscoverer(reader, writer)
+		const put = { source: '/usr/bin/runc', interactive: true }
+		await feed([
+			seen(front('app'), 'exec', '/app'),
+			seen(front('app'), 'exec', '/bin/ready', put),
+			seen(front('app'), 'exec', '/bin/bash', put)
+		])
+		await discoverer.discover(NOW_MS)
+		assert.deepEqual(objectsOf(reader, 'process'), ['/app'])
+		const container = { name: 'app', image: '', id: '', init: false, ephemeral: false }
+		const probes = [{ kind: 'exec' as const, command: ['/bin/ready'] }]
+		await feed(
+			[],
+			[
+				replicaSet('shop', 'front'),
+				pod('shop', 'front', '10.0.0.1', { containers: [{ ...container, probes }] })
+			]
+		)
+		await discoverer.discover(NOW_MS)
+		assert.deepEqual(objectsOf(reader, 'process'), ['/app', '/bin/ready'])
+		const evidence = reader.all(
+			"SELECT e.data FROM proposals q JOIN evidence e ON e.policy_id = q.policy_id WHERE q.class = 'process' ORDER BY e.rule"
+		)
+		const { why, interactive } = JSON.parse(String(evidence[1]?.data))
+		assert.match(why, /kubelet runs it by itself/)
+		assert.equal(interactive, false)
+	})
+})
+
 test('the network belongs to the pod: sidecars and init containers count, debug containers do not', async () => {
 	await inStore(async ({ reader, writer, feed }) => {
 		const pods = [
@@ -259,6 +290,8 @@ function rulesOf(reader: Reader, of: string): { object: string }[] {
 	)
 	return (JSON.parse(String(row?.body)) as { rules: { object: string }[] }).rules
 }
+
+const objectsOf = (reader: Reader, of: string): string[] => rulesOf(reader, of).map((rule) => rule.object)
 
 function dump(reader: Reader): unknown[] {
 	return ['policies', 'proposals', 'evidence'].map((table) => reader.all(`SELECT * FROM ${table}`))

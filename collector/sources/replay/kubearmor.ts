@@ -1,7 +1,8 @@
 import type { Actor } from '../../aggregate.js'
+import { isContainerRuntime } from '../../container-runtime.js'
 import type { Gap, Result, Subject } from '../../observation.js'
 import { escapeText } from '../../path.js'
-import { redact } from '../../redact.js'
+import { cutDetail, redact } from '../../redact.js'
 import {
 	type Decoded,
 	type Events,
@@ -14,9 +15,6 @@ import {
 import { firstWord, type KubeArmorFields } from './kubearmor-fields.js'
 import { decodeOperation } from './kubearmor-operation.js'
 import { readRecord } from './kubearmor-record.js'
-
-/** The longest evidence text that is stored. */
-export const DETAIL_LENGTH_MAX = 400
 
 const MEMO_ENTRIES_MAX = 16_384
 /** A line that is this long does not come twice, and remembering it would fill the memory. */
@@ -194,15 +192,8 @@ function actorOf(
 	const actor: Actor = { subject, source, result: resultOf(fields), pod }
 	if (version !== undefined) actor.version = version
 	if (isInteractive(fields, isExec)) actor.interactive = true
-	if (commandLine.includes(' ')) actor.detail = detailOf(commandLine)
+	if (commandLine.includes(' ')) actor.detail = cutDetail(escapeText(redact(commandLine)))
 	return actor
-}
-
-function detailOf(commandLine: string): string {
-	// Not between the halves of a surrogate pair: SQLite would store something else.
-	return escapeText(redact(commandLine))
-		.slice(0, DETAIL_LENGTH_MAX)
-		.replace(/[\ud800-\udbff]$/, '')
 }
 
 function resultOf({ action, result }: KubeArmorFields): Result {
@@ -211,12 +202,10 @@ function resultOf({ action, result }: KubeArmorFields): Result {
 	return result === 'Permission denied' || result === 'Operation not permitted' ? 'denied' : 'failed'
 }
 
-const RUNTIMES = /\/(?:runc|crun|youki|conmon|containerd-shim[a-z0-9-]*|docker-runc|kata-agent)$/
-
 /** A terminal, or a program that the runtime put beside the container's own first process (`kubectl exec`). */
 function isInteractive(fields: KubeArmorFields, isExec: boolean): boolean {
 	if (fields.tty !== '' && fields.tty !== 'none') return true
-	return isExec && !fields.isFirstProcess && RUNTIMES.test(fields.parentProcessName)
+	return isExec && !fields.isFirstProcess && isContainerRuntime(fields.parentProcessName)
 }
 
 function containerSubject(fields: KubeArmorFields): Subject {
