@@ -59,7 +59,7 @@ static __always_inline int opened(long descriptor)
 		count(&key);
 		return 0;
 	}
-	mode = BPF_CORE_READ(file, f_mode);
+	mode = FIELD(struct file, file, f_mode);
 	key = key_of(record, operation_of_mode(mode), RESULT_ALLOWED, file_object(file, c));
 	if (count_known(&key))
 		return 0;

@@ -267,6 +267,30 @@ struct bpf_iter__task {
 
 #pragma clang attribute pop
 
+/*
+ * Direct loads. A pointer that the verifier does not know the type of (out of an array, or
+ * from a helper) can be given one with bpf_rdonly_cast since 6.2 (commit a35b9af4ec2c), and
+ * its fields are then plain loads; before that each field is a call of bpf_probe_read_kernel,
+ * which made half of what an open cost. A wrong or stale pointer reads zeros, as with the call.
+ */
+extern int LINUX_KERNEL_VERSION __attribute__((section(".kconfig")));
+extern void *bpf_rdonly_cast(const void *pointer, u32 type) __attribute__((section(".ksyms"))) __attribute__((weak));
+
+#define CASTS (LINUX_KERNEL_VERSION >= ((6 << 16) + (2 << 8)))
+#define AS(type, pointer) ((type *)bpf_rdonly_cast((const void *)(pointer), bpf_core_type_id_kernel(type)))
+
+/* One field of a struct at an address; `pointer` is evaluated once. */
+#define FIELD(type, pointer, field)                                                                   \
+	({                                                                                            \
+		typeof(((type *)0)->field) value_of_field;                                            \
+		const void *struct_of_field = (pointer);                                              \
+		if (CASTS)                                                                            \
+			value_of_field = AS(type, struct_of_field)->field;                            \
+		else                                                                                  \
+			value_of_field = BPF_CORE_READ((type *)struct_of_field, field);               \
+		value_of_field;                                                                       \
+	})
+
 /* fs.h: FMODE_READ, FMODE_WRITE, FMODE_PATH, FMODE_CREATED. */
 #define FMODE_READ 0x1
 #define FMODE_WRITE 0x2

@@ -74,28 +74,68 @@ RARE u64 proc_object(u64 leaf, u64 hash)
 	return hash;
 }
 
+/* What tells files apart; numbers only, so that it is the same however they were read. */
+struct identity {
+	u64 magic;
+	u64 inode;
+	u32 device;
+	u32 mount;
+	u32 name;
+};
+
+/* Pipes, sockets and anonymous inodes have no path; one object for each kind. */
+static __always_inline bool is_nameless(u64 magic)
+{
+	return magic == PIPEFS_MAGIC || magic == SOCKFS_MAGIC || magic == ANON_INODE_FS_MAGIC;
+}
+
+static __always_inline u64 identity_object(const struct identity *file, u64 leaf, struct configuration *c)
+{
+	u64 hash;
+
+	if (is_nameless(file->magic))
+		return mix(c->seed, file->magic);
+	hash = mix(c->seed, ((u64)file->device << 32) | file->mount);
+	if (file->magic == PROC_SUPER_MAGIC)
+		return proc_object(leaf, hash);
+	return mix(mix(hash, file->inode), file->name);
+}
+
 static __always_inline u64 place_object(struct place *place, struct inode *inode, struct configuration *c)
 {
 	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
 	struct mount *mount = mount_of(place->mnt);
 	struct dentry *leaf = place->dentry;
-	u64 magic = BPF_CORE_READ(sb, s_magic);
-	u64 hash = mix(c->seed, (u64)sb);
+	struct identity identity = {
+		.magic = BPF_CORE_READ(sb, s_magic),
+		.inode = BPF_CORE_READ(inode, i_ino),
+		.device = BPF_CORE_READ(sb, s_dev),
+		.mount = BPF_CORE_READ(mount, mnt_id),
+		.name = BPF_CORE_READ(leaf, d_name.hash),
+	};
 
-	/* Pipes, sockets and anonymous inodes have no path; one object for each kind. */
-	if (magic == PIPEFS_MAGIC || magic == SOCKFS_MAGIC || magic == ANON_INODE_FS_MAGIC)
-		return mix(c->seed, magic);
-	hash = mix(hash, BPF_CORE_READ(mount, mnt_id));
-	if (magic == PROC_SUPER_MAGIC)
-		return proc_object((u64)place->dentry, hash);
-	hash = mix(hash, BPF_CORE_READ(inode, i_ino));
-	return mix(hash, BPF_CORE_READ(leaf, d_name.hash));
+	return identity_object(&identity, (u64)leaf, c);
 }
 
 static __always_inline u64 file_object(struct file *file, struct configuration *c)
 {
 	struct place place;
 
+	if (CASTS) {
+		struct file *direct = AS(struct file, file);
+		struct inode *inode = direct->f_inode;
+		struct super_block *sb = inode->i_sb;
+		struct identity identity = {
+			.magic = sb->s_magic,
+			.inode = inode->i_ino,
+			.device = sb->s_dev,
+			.mount = AS(struct mount, mount_of(direct->f_path.mnt))->mnt_id,
+			.name = direct->f_path.dentry->d_name.hash,
+		};
+
+		if (identity.magic != PROC_SUPER_MAGIC)
+			return identity_object(&identity, 0, c);
+	}
 	read_place(&place, &file->f_path);
 	return place_object(&place, BPF_CORE_READ(file, f_inode), c);
 }
@@ -218,6 +258,9 @@ static __always_inline struct file *file_of_descriptor(long descriptor)
 
 	if (descriptor < 0 || descriptor >= table->max_fds)
 		return NULL;
+	/* An element of an array of pointers: any struct that begins with a pointer reads it. */
+	if (CASTS)
+		return (void *)AS(struct list_head, files + descriptor)->next;
 	bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
 	return file;
 }

@@ -132,7 +132,7 @@ static __always_inline struct task_record *actor(struct configuration *c)
 	}
 	if (record->flags & (TASK_SELF | TASK_SELF_PENDING))
 		return NULL;
-	cgroup2 = bpf_get_current_cgroup_id();
+	cgroup2 = task->cgroups->dfl_cgrp->kn->id;
 	if (cgroup2 != record->cgroup2) {
 		u64 unit = unit_by_cgroup(bpf_get_current_task(), cgroup2);
 
