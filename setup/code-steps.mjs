@@ -52,6 +52,15 @@ export function codeStep(root) {
 	}
 }
 
+/** What the built page depends on: everything in its folder, the types that it shares with the API, and its libraries. */
+export function pageKey(root) {
+	return digest([
+		...contents(root, filesBelow(join(root, 'web', 'ui'), /./, ['dist', 'node_modules'])),
+		...contents(root, filesBelow(join(root, 'web'), /\.ts$/, ['ui', 'node_modules'])),
+		...contents(root, [join(root, 'package-lock.json')])
+	])
+}
+
 export function pageStep(root) {
 	const folder = join(root, 'web', 'ui')
 	const out = join(root, 'dist', 'ui')
@@ -60,14 +69,7 @@ export function pageStep(root) {
 		['ts', 'mts', 'js', 'mjs']
 			.map((end) => join(folder, `vite.config.${end}`))
 			.find((path) => existsSync(path))
-	const key = () =>
-		digest([
-			...contents(
-				root,
-				filesBelow(join(root, 'web'), /\.(tsx?|css|html|svg|json|mts|mjs)$/, ['dist', 'node_modules'])
-			),
-			...contents(root, [join(root, 'package-lock.json')])
-		])
+	const key = () => pageKey(root)
 	return {
 		name: 'page',
 		why: 'the page that the service shows',

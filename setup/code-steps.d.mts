@@ -1,0 +1,2 @@
+/** What the built page below `root` depends on, as one hash. */
+export function pageKey(root: string): string
