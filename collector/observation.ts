@@ -186,6 +186,8 @@ export interface InventoryContainer {
 	 * the redacted words of its command line.
 	 */
 	probes?: { kind: 'exec'; command: string[] }[]
+	/** Ports to which the kubelet connects by itself: HTTP, TCP and gRPC probes. */
+	probePorts?: number[]
 }
 
 /** One object of the inventory with its validity; `toMs` null while it lives. */
@@ -203,6 +205,12 @@ export interface InventoryItem {
 		| 'DaemonSet'
 		| 'Job'
 		| 'CronJob'
+		/**
+		 * An address that a workload was told for a DNS name: `name` is the DNS name, `addresses` the
+		 * address, `owner` and `namespace` who asked; valid from the hour of the answer until its time to
+		 * live has passed.
+		 */
+		| 'DnsAnswer'
 	namespace: string
 	name: string
 	uid: string
@@ -221,6 +229,10 @@ export interface InventoryItem {
 	ports: { name: string; port: number; targetPort: number | string; protocol: string }[]
 	/** A CronJob's schedule. */
 	schedule: string | null
+	/** A Service's type, when it is told. */
+	serviceType?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
+	/** Annotations that say who will call a pod: `prometheus.io/…`. */
+	annotations?: Record<string, string>
 }
 
 /** An entry of the 24 h timeline ring. */

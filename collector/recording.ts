@@ -68,7 +68,8 @@ const INVENTORY_KINDS = [
 	'StatefulSet',
 	'DaemonSet',
 	'Job',
-	'CronJob'
+	'CronJob',
+	'DnsAnswer'
 ] as const satisfies InventoryItem['kind'][]
 
 const name = sealed(NAME_LENGTH_MAX)
@@ -177,7 +178,8 @@ const labels = z.record(name, name)
 const PROBE_WORDS_MAX = 256
 const probeSchema = z.object({
 	kind: z.string(),
-	command: z.array(z.string()).max(PROBE_WORDS_MAX).default([])
+	command: z.array(z.string()).max(PROBE_WORDS_MAX).default([]),
+	port: z.int().min(1).max(65_535).exactOptional()
 })
 
 const inventorySchema = z
@@ -203,14 +205,23 @@ const inventorySchema = z
 		hostNetwork: z.boolean().default(false),
 		containers: z
 			.array(
-				z.object({
-					name,
-					image: name.default(''),
-					id: name.default(''),
-					init: z.boolean().default(false),
-					ephemeral: z.boolean().default(false),
-					probes: z.array(probeSchema).default([]).transform(execProbes)
-				})
+				z
+					.object({
+						name,
+						image: name.default(''),
+						id: name.default(''),
+						init: z.boolean().default(false),
+						ephemeral: z.boolean().default(false),
+						probes: z.array(probeSchema).default([])
+					})
+					.transform(({ probes, ...container }) => {
+						const probePorts = portsOf(probes)
+						return {
+							...container,
+							probes: execProbes(probes),
+							...(probePorts.length === 0 ? {} : { probePorts })
+						}
+					})
 			)
 			.default([]),
 		selector: labels.nullable().default(null),
@@ -224,7 +235,9 @@ const inventorySchema = z
 				})
 			)
 			.default([]),
-		schedule: name.nullable().default(null)
+		schedule: name.nullable().default(null),
+		serviceType: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']).exactOptional(),
+		annotations: labels.transform(ofCallers).exactOptional()
 	})
 	.transform(({ from, to, fromMs, toMs, ports, ...item }, context): InventoryItem => {
 		const begin = fromMs ?? from
@@ -257,6 +270,17 @@ function execProbes(probes: z.output<typeof probeSchema>[]): { kind: 'exec'; com
 			kind: 'exec',
 			command: cutDetail(sealText(redact(command.join(' ')))).split(' ')
 		}))
+}
+
+/** Ports of probes that connect rather than run something. */
+function portsOf(probes: z.output<typeof probeSchema>[]): number[] {
+	const ports = probes.filter(({ kind }) => kind !== 'exec').map(({ port }) => port)
+	return [...new Set(ports.filter((port) => port !== undefined))].sort((a, b) => a - b)
+}
+
+/** Annotations hold anything, secrets too; these few say who will call. */
+function ofCallers(annotations: Record<string, string>): Record<string, string> {
+	return Object.fromEntries(Object.entries(annotations).filter(([key]) => key.startsWith('prometheus.io/')))
 }
 
 /** An address in its one form, so that peers can be compared as text. */

@@ -38,7 +38,8 @@ const itemShape = z.object({
 		'StatefulSet',
 		'DaemonSet',
 		'Job',
-		'CronJob'
+		'CronJob',
+		'DnsAnswer'
 	]),
 	namespace: z.string(),
 	name: z.string(),
@@ -58,7 +59,8 @@ const itemShape = z.object({
 				id: z.string().default(''),
 				init: z.boolean().default(false),
 				ephemeral: z.boolean().default(false),
-				probes: z.array(z.object({ kind: z.literal('exec'), command: z.array(z.string()) })).exactOptional()
+				probes: z.array(z.object({ kind: z.literal('exec'), command: z.array(z.string()) })).exactOptional(),
+				probePorts: z.array(z.number()).exactOptional()
 			})
 		)
 		.default([]),
@@ -73,7 +75,9 @@ const itemShape = z.object({
 			})
 		)
 		.default([]),
-	schedule: z.string().nullable().default(null)
+	schedule: z.string().nullable().default(null),
+	serviceType: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']).exactOptional(),
+	annotations: z.record(z.string(), z.string()).exactOptional()
 })
 
 /** Finds the top of owner chains: ReplicaSet → Deployment, Job → CronJob. */

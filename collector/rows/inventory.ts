@@ -37,17 +37,22 @@ function describe(item: InventoryItem): string {
 		owner: item.owner === null ? null : { kind: canonicalKind(item.owner.kind), name: item.owner.name },
 		node: item.node,
 		hostNetwork: item.hostNetwork,
-		containers: item.containers.map(({ name, image, id, init, ephemeral, probes = [] }) => ({
+		containers: item.containers.map(({ name, image, id, init, ephemeral, probes = [], probePorts = [] }) => ({
 			name,
 			image,
 			id,
 			init,
 			ephemeral,
-			...(probes.length === 0 ? {} : { probes: probes.map(({ kind, command }) => ({ kind, command })) })
+			...(probes.length === 0 ? {} : { probes: probes.map(({ kind, command }) => ({ kind, command })) }),
+			...(probePorts.length === 0 ? {} : { probePorts })
 		})),
 		selector,
 		ports: item.ports.map(({ name, port, targetPort, protocol }) => ({ name, port, targetPort, protocol })),
-		schedule: item.schedule
+		schedule: item.schedule,
+		...(item.serviceType === undefined ? {} : { serviceType: item.serviceType }),
+		...(item.annotations === undefined
+			? {}
+			: { annotations: Object.fromEntries(Object.entries(item.annotations).sort(byKey)) })
 	})
 }
 
