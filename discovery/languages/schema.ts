@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { readDataFile } from '../data-file.js'
 import type { Note } from '../policy.js'
 
 /**
@@ -26,8 +24,7 @@ function validatorOf(language: string, file: string): ValidateFunction {
 	const key = `${language}/${file}`
 	const known = validators.get(key)
 	if (known) return known
-	const path = join(projectFolder(), 'discovery', 'languages', language, 'schema', file)
-	const schema: unknown = JSON.parse(readFileSync(path, 'utf8'))
+	const schema = readDataFile(`discovery/languages/${language}/schema/${file}`)
 	// Kubernetes' own keywords and formats (`x-kubernetes-…`, `int-or-string`) are not JSON Schema's.
 	const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false })
 	const validate = ajv.compile(closedRoot(schema))
@@ -92,13 +89,3 @@ function sentenceOf(error: ErrorObject): string {
 }
 
 /** Schemas are data beside the sources: found from the source tree and from its compiled copy alike. */
-function projectFolder(): string {
-	let folder = dirname(fileURLToPath(import.meta.url))
-	while (!existsSync(join(folder, 'package.json'))) {
-		const parent = dirname(folder)
-		if (parent === folder)
-			throw new Error(`No package.json above ${import.meta.url}: install Whittle as a whole folder.`)
-		folder = parent
-	}
-	return folder
-}
