@@ -1,154 +1,132 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
-import { storePath } from '../collector/database.js'
-import { openReader } from '../collector/reader.js'
-import { kernelSource } from '../collector/sources/kernel/source.js'
-import { openWriter } from '../collector/writer.js'
-import { discover } from '../discovery/discover.js'
-import { connectSensor, type SensorConnection, startSensor } from '../native/connection.js'
+import { Readable, Writable } from 'node:stream'
+import type { StartedSensor } from '../native/connection.js'
+import { endOf, startDropped } from './dropped-process.js'
+import { exitCodes } from './exit-codes.js'
 import { Fault } from './fault.js'
-import { feed } from './feed.js'
-import { type LaunchMessage, launchMessage } from './launch.js'
+import type { Question } from './observe.js'
 import { note } from './output.js'
+import { type RunCommand, runCommand } from './run-command.js'
+import { launchSocket, sensorEnd, watchingSensor } from './sensor-process.js'
+import { handOver } from './service-user.js'
 
-export interface Observation {
-	/** Name of the cgroup that is made for it. */
-	name: string
-	argv: string[]
-	repeat: number
-	timeoutMs?: number
-}
-
-/** What a command gets between SIGTERM and SIGKILL. */
-const GRACE_MS = 5000
-/** More than the sensor takes from one drain to the next. */
-const DRAIN_PATIENCE_MS = 15_000
+/** What the sensor takes at most to end. */
+const SENSOR_LIMIT_MS = 10_000
 
 /**
- * Runs the command under a sensor of its own and stores what was seen, with its policies, below
- * `folder`. Resolves with the path of the command's cgroup.
+ * Runs the command under a sensor of its own, as who we are, while a process without rights
+ * decodes what was seen and then prints the policy that the command needs. This process reads
+ * nothing of that. Resolves with the exit code. Needs root.
  */
-export async function observeCommand(folder: string, observation: Observation): Promise<string> {
-	const sensor = startSensor({ runDir: join(folder, 'run'), selfPids: [process.pid] })
-	const connection = await connectSensor(sensor.socket).catch((error: unknown) => {
-		throw new Fault(
-			'notAllowed',
-			'sensor',
-			'The command was not run, because the sensor did not start; it said why above.',
-			'',
-			error
-		)
-	})
-	const ended = new Promise<void>((done) => sensor.process.on('exit', () => done()))
+export async function observeCommand(command: RunCommand, language: string): Promise<number> {
+	const runFolder = mkdtempSync(join(tmpdir(), 'whittle-learn-run-'))
+	const store = mkdtempSync(join(tmpdir(), 'whittle-learn-'))
+	const interruption = interruptions()
 	try {
-		const path = storePath(folder)
-		const writer = await openWriter({ path, thread: true })
+		const runDir = join(runFolder, 'run')
+		const sensor = await watchingSensor({ runDir })
+		if (sensor === undefined) {
+			const what = 'The command was not run, because the sensor did not start; it said why above.'
+			throw new Fault('notAllowed', 'sensor', what, '"whittle probe" tries what this kernel allows.')
+		}
 		try {
-			const source = kernelSource(connection, null)
-			const feeding = feed(source, writer)
-			const cgroup = await runAll(connection, observation)
-			await drainedAfter(connection, Date.now())
-			await source.stop()
-			await feeding
-			const reader = openReader(path)
-			await discover(reader, writer, Date.now())
-			reader.close()
-			return cgroup
+			const observer = startObserver(store, language, sensor)
+			return await observed(observer, () => runCommand(launchSocket(runDir), command), interruption)
 		} finally {
-			await writer.close()
+			// Nobody holds its connection any more.
+			sensor.socket.destroy()
+			await sensorEnd(sensor.process, SENSOR_LIMIT_MS)
 		}
 	} finally {
-		connection.close()
+		interruption.forget()
+		rmSync(runFolder, { recursive: true })
+		removeEmpty(store)
+	}
+}
+
+/** The unprivileged half: it gets the connection to the sensor, a folder of its own, and no secret of our environment. */
+function startObserver(store: string, language: string, sensor: StartedSensor): ChildProcess {
+	const observer = startDropped({
+		user: handOver(store),
+		folders: [store],
+		args: ['--data', store, 'observe', '--language', language, '--sensor-fd', '3', '--tell-fd', '4'],
+		// The end of its standard input tells it that we are gone; standard output is for the policy.
+		stdio: ['pipe', 'inherit', 'inherit', sensor.socket, 'pipe'],
+		env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
+	})
+	sensor.socket.destroy()
+	return observer
+}
+
+async function observed(
+	observer: ChildProcess,
+	run: () => Promise<string | undefined>,
+	interruption: Interruption
+): Promise<number> {
+	const { stdin, stdio } = observer
+	const told = stdio[4]
+	if (!(stdin instanceof Writable) || !(told instanceof Readable))
+		throw new Error('the pipes to the observer were not made')
+	// It may end before it reads what we say; how it ended is what counts.
+	stdin.on('error', (error: NodeJS.ErrnoException) => {
+		if (error.code !== 'EPIPE') throw error
+	})
+	const ended = endOf(observer)
+	// Waited for below; a failure to start it comes earlier.
+	ended.catch(() => undefined)
+	let cgroup: string | undefined
+	try {
+		const ready = await isReady(told)
+		if (ready && !interruption.came()) cgroup = await run()
+		else note('The command was not run.')
+	} finally {
+		stdin.end(cgroup === undefined ? '' : JSON.stringify({ cgroup } satisfies Question))
 		await ended
 	}
+	const { code, signal } = await ended
+	if (cgroup === undefined && interruption.came()) return exitCodes.interrupted.code
+	if (code === null)
+		throw new Fault('unreachable', 'observer', `What decodes the telemetry was ended by ${String(signal)}.`)
+	if (cgroup === undefined && code === 0) {
+		const what = 'The launch ended before the command did, so there is no policy.'
+		throw new Fault('unreachable', 'launch', what)
+	}
+	return code
 }
 
-async function runAll(
-	connection: SensorConnection,
-	{ name, argv, repeat, timeoutMs }: Observation
-): Promise<string> {
-	let cgroup = ''
-	for (let run = 1; run <= repeat; run++) {
-		const child = spawn(
-			process.execPath,
-			[
-				...[
-					fileURLToPath(new URL('./main.js', import.meta.url)),
-					'launch',
-					'--socket',
-					connection.hello.socket
-				],
-				...['--name', name, '--tell-fd', '3', '--', ...argv]
-			],
-			// The command inherits these: standard output is for the policy alone.
-			{ stdio: ['inherit', process.stderr, 'inherit', 'pipe'] }
-		)
-		const which = repeat === 1 ? 'The command' : `Run ${run} of ${repeat}`
-		const stop = stopping(child, timeoutMs)
-		for await (const message of messagesOf(child)) {
-			if (message.say === 'refused')
-				throw new Fault('notAllowed', 'launch', `The command was not run: ${message.sentence}`)
-			if (message.say === 'started') cgroup = message.cgroup
-			else if (message.signal !== 0) note(`${which} was ended by signal ${message.signal}.`)
-			else if (message.code !== 0) note(`${which} ended with code ${message.code}.`)
-		}
-		stop.forget()
-		if (stop.asked() && run < repeat) break
-	}
-	if (cgroup === '')
-		throw new Fault('unreachable', 'launch', 'The command was not run: the sensor did not answer.')
-	return cgroup
+/** Ctrl-C before the command runs, or after it, must not leave a folder behind. */
+interface Interruption {
+	came(): boolean
+	forget(): void
 }
 
-async function* messagesOf(child: ChildProcess): AsyncGenerator<LaunchMessage> {
-	const told = child.stdio[3]
-	if (!(told instanceof Readable)) throw new Error('the pipe from the launch was not made')
-	for await (const line of createInterface({ input: told })) yield launchMessage.parse(JSON.parse(line))
-}
-
-/**
- * Ctrl-C and SIGTERM end the command, and what it needed until then is printed. At a terminal
- * Ctrl-C reaches the command by itself, as it is in the foreground like we are.
- */
-function stopping(child: ChildProcess, timeoutMs: number | undefined): { asked(): boolean; forget(): void } {
-	let asked = false
-	const timers: NodeJS.Timeout[] = []
-	const end = () => {
-		asked = true
-		child.kill('SIGTERM')
-		timers.push(setTimeout(() => child.kill('SIGQUIT'), GRACE_MS))
+function interruptions(): Interruption {
+	let hasCome = false
+	const come = () => {
+		hasCome = true
 	}
-	const interrupt = () => {
-		asked = true
-		if (process.stdin.isTTY !== true) child.kill('SIGINT')
-	}
-	process.on('SIGINT', interrupt).on('SIGTERM', end)
-	if (timeoutMs !== undefined) timers.push(setTimeout(end, timeoutMs))
+	process.on('SIGINT', come).on('SIGTERM', come)
 	return {
-		asked: () => asked,
-		forget() {
-			for (const timer of timers) clearTimeout(timer)
-			process.off('SIGINT', interrupt).off('SIGTERM', end)
-		}
+		came: () => hasCome,
+		forget: () => void process.off('SIGINT', come).off('SIGTERM', come)
 	}
 }
 
-/** Waits for a drain of everything until `atMs`, and says so when none comes. */
-function drainedAfter(connection: SensorConnection, atMs: number): Promise<void> {
-	return new Promise((resolve, reject) => {
-		const late = setTimeout(() => {
-			reject(new Fault('unreachable', 'sensor', `The sensor told nothing for ${DRAIN_PATIENCE_MS / 1000} s.`))
-		}, DRAIN_PATIENCE_MS)
-		const done = () => {
-			clearTimeout(late)
-			resolve()
-		}
-		connection.onDrain((drain) => {
-			if (drain.wallMs > atMs) done()
-		})
-		connection.onClose(done)
-	})
+/** False when it ended instead, having said why. */
+async function isReady(told: Readable): Promise<boolean> {
+	for await (const _ of told) return true
+	return false
+}
+
+/** What the observer stored it has removed itself: root walks through no folder of somebody else's. */
+function removeEmpty(folder: string): void {
+	try {
+		rmdirSync(folder)
+	} catch (error) {
+		if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error
+		note(`What was stored of the command could not be removed; it is in ${folder}.`)
+	}
 }

@@ -1,35 +1,34 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
-import type { Socket } from 'node:net'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync, realpathSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { readOwner } from '../collector/owner.js'
-import { type StartedSensor, startSensor } from '../native/connection.js'
+import type { StartedSensor } from '../native/connection.js'
 import { dataFolder } from './context.js'
+import { endOf, ROOT, startDropped } from './dropped-process.js'
 import { Fault } from './fault.js'
 import { note } from './output.js'
-import { serviceCommand } from './service-command.js'
-import { handOver, reach, type ServiceUser } from './service-user.js'
+import { addCounterEntries } from './sensor.js'
+import { type SensorSettings, sensorEnd, watchingSensor } from './sensor-process.js'
+import { handOver, type ServiceUser } from './service-user.js'
 
 interface Options {
 	port: number
 	sensor: boolean
 	runDir?: string
+	counterEntries?: number
 }
 
 export const DEFAULT_PORT = 7878
 /** What the service takes at most to finish what it is doing; after a little more it is ended. */
 export const DRAIN_LIMIT_MS = 10_000
-const STAGE = '/run/whittle-service'
-const main = fileURLToPath(new URL('./main.js', import.meta.url))
-const root = dirname(dirname(dirname(main)))
 
 export function define(command: Command): void {
 	command
 		.option('--port <number>', 'port of the page on loopback; 0 takes a free one', portNumber, DEFAULT_PORT)
 		.option('--run-dir <dir>', 'where the sensor has its launch socket (default: below /run/whittle)')
+	addCounterEntries(command)
 		.option('--no-sensor', 'do not watch this host, replay the recorded stories instead')
 		.action(async (options: Options) => {
 			const { data } = command.optsWithGlobals<{ data?: string }>()
@@ -63,44 +62,30 @@ async function up(data: string, options: Options): Promise<number> {
 		)
 	}
 	const user = handOver(data)
-	const sensor = without === '' ? await watchingSensor(options.runDir ?? runDirOf(data)) : undefined
-	const service = startService(user, data, options.port, sensor?.socket, without)
+	const sensor = without === '' ? await startSensor(data, options) : undefined
+	const service = startDropped({
+		user,
+		folders: [data],
+		args: [
+			...['--data', data, 'service', '--port', String(options.port)],
+			...(sensor === undefined ? ['--without', without] : ['--sensor-fd', '3'])
+		],
+		// Standard input is how the service notices that this process is gone.
+		stdio: ['pipe', 'inherit', 'inherit', ...(sensor === undefined ? [] : [sensor.socket])]
+	})
 	// From here on only the sensor needs to be root: this process waits, and needs no rights for that.
 	sensor?.socket.destroy()
 	dropRights(user)
 	return waitFor(service, sensor?.process)
 }
 
-/**
- * A sensor that watches already. Only then is the service started: as a child of a process that
- * the sensor knows as Whittle, it is known as Whittle from its first instruction on. The
- * connection is one end of a pair of sockets that exists nowhere else; the service inherits it.
- */
-async function watchingSensor(runDir: string): Promise<StartedSensor> {
-	rmSync(runDir, { recursive: true, force: true })
-	const sensor = startSensor({ runDir, selfPids: [process.pid] })
-	leaveUnread(sensor.socket)
-	let ended = false
-	sensor.process.on('exit', () => {
-		ended = true
-	})
-	// The launch socket is the last thing that it makes.
-	while (!ended && !existsSync(join(runDir, 'sensor.sock'))) await new Promise((wake) => setTimeout(wake, 20))
-	if (!ended) return sensor
+async function startSensor(data: string, { runDir, counterEntries }: Options): Promise<StartedSensor> {
+	const settings: SensorSettings = { runDir: runDir ?? runDirOf(data) }
+	if (counterEntries !== undefined) settings.counterEntries = counterEntries
+	const sensor = await watchingSensor(settings)
+	if (sensor !== undefined) return sensor
 	const fix = '"whittle probe" tries what this kernel allows; "whittle up --no-sensor" does without.'
 	throw new Fault('notAllowed', 'sensor', 'The sensor did not start; it said why above.', fix)
-}
-
-/**
- * Node begins to read a socket when it makes one (the constructor of net.Socket), and has no public
- * way to hand it on untouched; what this process read would be missing in the service.
- */
-function leaveUnread(socket: Socket): void {
-	const handle: unknown = Reflect.get(socket, '_handle')
-	const stop: unknown =
-		typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'readStop') : undefined
-	if (typeof stop !== 'function') throw new Error('this Node keeps reading a socket that is to be handed on')
-	Reflect.apply(stop, handle, [])
 }
 
 /** A folder for each data folder, so that two sensors on one host never take each other's socket. */
@@ -114,32 +99,10 @@ export function reasonAgainstSensor(): string {
 	if (process.getuid?.() !== 0) {
 		return 'Nothing is watched here: loading eBPF programs needs root; "sudo npm start" brings it.'
 	}
-	if (!existsSync(join(root, 'dist', 'native', 'whittle.node')) || !existsSync(join(root, 'dist', 'bpf'))) {
+	if (!existsSync(join(ROOT, 'dist', 'native', 'whittle.node')) || !existsSync(join(ROOT, 'dist', 'bpf'))) {
 		return 'Nothing is watched here: the eBPF programs are not built; "npm run setup" builds them, or says what it needs for that.'
 	}
 	return ''
-}
-
-/** The service, as a user without rights, where needed in a mount namespace of its own. */
-function startService(
-	user: ServiceUser,
-	data: string,
-	port: number,
-	connection: Socket | undefined,
-	without: string
-): ChildProcess {
-	const node = realpathSync(process.execPath)
-	const way = reach(user, root, [data, node])
-	mkdirSync(STAGE, { recursive: true, mode: 0o755 })
-	const [program = '', ...args] = serviceCommand(user, way, STAGE, [
-		...[node, main, '--data', data, 'service', '--port', String(port)],
-		...(connection === undefined ? ['--without', without] : ['--sensor-fd', '3'])
-	])
-	return spawn(program, args, {
-		cwd: '/',
-		// Standard input is how the service notices that this process is gone.
-		stdio: ['pipe', 'inherit', 'inherit', ...(connection === undefined ? [] : [connection])]
-	})
 }
 
 function dropRights(user: ServiceUser): void {
@@ -167,31 +130,9 @@ async function waitFor(service: ChildProcess, sensor: ChildProcess | undefined):
 		stop()
 		process.exitCode = 7
 	})
-	const [code, signal] = await new Promise<[number | null, string | null]>((done, fail) => {
-		service.on('error', (error) => {
-			fail(
-				new Fault(
-					'unreachable',
-					'service',
-					'The service could not be started.',
-					'setpriv and unshare come with util-linux.',
-					error
-				)
-			)
-		})
-		service.on('exit', (...ending) => done(ending))
-	})
-	await sensorEnd(sensor)
+	const { code, signal } = await endOf(service)
+	if (sensor !== undefined) await sensorEnd(sensor, DRAIN_LIMIT_MS)
 	if (process.exitCode === 7) return 7
 	if (signal !== null && !stopping) note(`The service was ended by ${signal}.`)
 	return code ?? (stopping ? 0 : 7)
-}
-
-/** The sensor ends by itself when the service's end of its connection closes: after its last drain. */
-async function sensorEnd(sensor: ChildProcess | undefined): Promise<void> {
-	if (sensor === undefined || sensor.exitCode !== null || sensor.signalCode !== null) return
-	await new Promise<void>((done) => {
-		sensor.on('exit', () => done())
-		setTimeout(done, DRAIN_LIMIT_MS).unref()
-	})
 }

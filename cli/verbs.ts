@@ -36,6 +36,7 @@ export const verbs: Readonly<Record<string, { summary: string; load: () => Promi
 		load: () => import('./completion.js')
 	},
 	sensor: { summary: 'the privileged half, started by `up`', load: () => import('./sensor.js') },
+	observe: { summary: '', load: () => import('./observe.js') },
 	service: { summary: '', load: () => import('./service.js') },
 	launch: { summary: '', load: () => import('./launch.js') },
 	__complete: { summary: '', load: () => import('./complete.js') }

@@ -4,7 +4,7 @@
  */
 import { chmodSync, mkdirSync, rmSync, rmdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
-import type { Server, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Addon } from './addon.js'
 import type { Cgroups } from './cgroups.js'
@@ -14,23 +14,35 @@ import { decodeLaunch } from './launch.js'
 
 const requestMaxBytes = 4 * 1024 * 1024
 
+export interface Launches {
+	/** Takes no more launches, and tells the commands that run to end: nobody watches them any more. */
+	close(): void
+}
+
 /** Listens on `path` (0600). Resolves when it can be connected to. */
-export function listenForLaunches(addon: Addon, cgroups: Cgroups, path: string): Promise<Server> {
+export function listenForLaunches(addon: Addon, cgroups: Cgroups, path: string): Promise<Launches> {
 	rmSync(path, { force: true })
-	const server = createServer((socket) => serveClient(addon, cgroups, socket))
+	// Those that have been started and not yet waited for.
+	const running = new Set<{ pid: number }>()
+	const server = createServer((socket) => serveClient(addon, cgroups, socket, running))
 	return new Promise((resolve, reject) => {
 		server.once('error', reject)
 		// The folder is 0700 until the socket itself is closed to others.
 		server.listen(path, () => {
 			chmodSync(path, 0o600)
-			resolve(server)
+			resolve({
+				close(): void {
+					server.close()
+					for (const { pid } of running) addon.sendSignal(pid, 15)
+				}
+			})
 		})
 	})
 }
 
-function serveClient(addon: Addon, cgroups: Cgroups, socket: Socket): void {
+function serveClient(addon: Addon, cgroups: Cgroups, socket: Socket, running: Set<{ pid: number }>): void {
 	const read = frameReader(requestMaxBytes)
-	let launched: { pid: number; running: boolean } | null = null
+	let launched: { pid: number } | null = null
 	const say = (type: number, value: unknown): void => {
 		if (!socket.destroyed) socket.write(encodeFrame(type, Buffer.from(JSON.stringify(value), 'utf8')))
 	}
@@ -49,22 +61,26 @@ function serveClient(addon: Addon, cgroups: Cgroups, socket: Socket): void {
 			request.environment,
 			request.folder
 		)
-		const current = { pid, running: true }
+		const current = { pid }
 		launched = current
+		running.add(current)
 		say(frameType.started, { pid, cgroup, cgroupId: String(statSync(folder, { bigint: true }).ino) })
 		done.then(
 			(end) => {
-				current.running = false
+				running.delete(current)
 				say(frameType.ended, { ...end, left: !removeFolder(folder) })
 			},
-			(error: unknown) => say(frameType.refused, { sentence: String(error) })
+			(error: unknown) => {
+				running.delete(current)
+				say(frameType.refused, { sentence: String(error) })
+			}
 		)
 	}
 	socket.on('data', (bytes: Buffer) => {
 		try {
 			for (const frame of read(bytes)) {
 				if (frame.type === frameType.launch) begin(frame)
-				else if (frame.type === frameType.signal && launched?.running) {
+				else if (frame.type === frameType.signal && launched && running.has(launched)) {
 					addon.sendSignal(launched.pid, frame.payload.readUInt32LE(0))
 				} else if (frame.type !== frameType.signal)
 					throw new RangeError('this socket takes launches and signals only')
@@ -78,7 +94,7 @@ function serveClient(addon: Addon, cgroups: Cgroups, socket: Socket): void {
 		process.stderr.write(`whittle sensor: a launch client's connection broke: ${error.message}\n`)
 	})
 	socket.on('close', () => {
-		if (launched?.running) addon.sendSignal(launched.pid, 15)
+		if (launched && running.has(launched)) addon.sendSignal(launched.pid, 15)
 	})
 }
 

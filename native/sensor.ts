@@ -50,7 +50,7 @@ async function main(): Promise<void> {
 		objectFolder(),
 		objectNames,
 		cgroups.v2,
-		Number(values['counter-entries'] ?? 0)
+		entriesOf(values['counter-entries'])
 	)
 	if (!programs.some((program) => program.loaded)) throw new Error(refusal(programs))
 
@@ -110,6 +110,13 @@ async function main(): Promise<void> {
 	process.on('SIGTERM', stop)
 	process.on('SIGINT', () => {})
 	service?.on('close', stop)
+}
+
+/** How many behaviours a counter map holds; 0 leaves it as the programs say. */
+function entriesOf(text: string | undefined): number {
+	if (text === undefined) return 0
+	if (!/^[1-9]\d{0,6}$/.test(text)) throw new Error(`--counter-entries is a whole number, not "${text}"`)
+	return Number(text)
 }
 
 /** Drains every second, at each hour's boundary, and once more at the end. */

@@ -32,10 +32,10 @@ export interface Watched {
 }
 
 /** This suite needs root and eBPF; where they are missing it fails and says so, it does not skip. */
-export async function watch(options: { counterEntries?: number } = {}): Promise<Watched> {
+export async function watch(): Promise<Watched> {
 	if (process.getuid?.() !== 0) throw new Error('the kernel suite needs root: run it with sudo')
 	const folder = mkdtempSync(join(tmpdir(), 'whittle-kernel-'))
-	const sensor = startSensor({ runDir: join(folder, 'run'), selfPids: [process.pid], ...options })
+	const sensor = startSensor({ runDir: join(folder, 'run'), selfPids: [process.pid] })
 	const connection = await connectSensor(sensor.socket)
 	const source = kernelSource(connection, null)
 	const watched = { sightings: [] as Sighting[], gaps: [] as Gap[], starts: [] as Start[] }

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { hostname } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
 import { loadAll } from 'js-yaml'
 import { z } from 'zod'
 import type { Access, Context } from '../../discovery/languages/language.js'
 import { kubearmor } from '../../discovery/languages/kubearmor/kubearmor.js'
-import { scratch, whittle } from '../cli/run-whittle.js'
+import { root, scratch, whittle } from '../cli/run-whittle.js'
+import { assertWithoutRights, descendants, isAlive, openFiles, status, until } from './processes.js'
 
 const folder = scratch({ after })
 const server = createServer((_, response) => response.end('hello\n'))
@@ -71,6 +73,45 @@ test('a command that does not end by itself is ended after --timeout', async () 
 	assert.match(stdout, /\/sleep$/m)
 })
 
+test('what a command did is decoded, stored and printed by a process without any right', async (t) => {
+	const { child, said, family } = await learning(t, 'sleeping')
+	const observer = family().filter(({ command }) => command.includes(' observe '))
+	const [pid] = observer.map((one) => one.pid)
+	assert.ok(observer.length === 1 && pid !== undefined, said())
+	assertWithoutRights(pid)
+	assert.ok(
+		openFiles(pid).some((path) => path.endsWith('/whittle.db')),
+		'it has the store open'
+	)
+	// The others are root, because whoever asked is: what asks, what launches, the sensor, the command.
+	const others = family().filter((one) => one.pid !== pid)
+	assert.ok(others.some(({ command }) => command.includes('/native/sensor.js')))
+	for (const other of others) {
+		assert.deepEqual(status(other.pid, 'Uid'), [0, 0, 0, 0], other.command)
+		assert.ok(!openFiles(other.pid).some((path) => path.includes('whittle.db')), other.command)
+	}
+	child.kill('SIGTERM')
+	assert.equal(await child.ended, 0, said())
+	assert.match(said(), /path: .*\/sleep$/m)
+	assert.deepEqual(leftBehind(), [], 'no folder is left behind')
+})
+
+test('without the process that decodes, the command is ended, and no policy is made up', async (t) => {
+	const { child, said, family } = await learning(t, 'unwatched')
+	const all = family()
+	const observer = all.find(({ command }) => command.includes(' observe '))
+	assert.ok(observer !== undefined)
+	process.kill(observer.pid, 'SIGKILL')
+	assert.equal(await child.ended, 7, said())
+	assert.match(said(), /What decodes the telemetry was ended by SIGKILL/)
+	assert.doesNotMatch(said(), /^kind:/m)
+	await until(() => all.every(({ pid }) => !isAlive(pid)), 'the end of the command', said)
+	for (const name of leftBehind()) {
+		assert.ok(said().includes(name), `${name} is told to be left behind`)
+		rmSync(join(tmpdir(), name), { recursive: true })
+	}
+})
+
 test('a command that is not there, and a language that is not', async () => {
 	const missing = await whittle(['learn', '--', join(folder, 'no-such-command')])
 	assert.match(missing.stderr, /ended with code 127/)
@@ -78,6 +119,39 @@ test('a command that is not there, and a language that is not', async () => {
 	assert.equal(language.code, 2)
 	assert.match(language.stderr, /Did you mean "kubearmor"\?/)
 })
+
+/** Runs `learn` on a command that does not end by itself; resolves when that runs. */
+async function learning(t: TestContext, name: string) {
+	const mark = join(folder, name)
+	const script = `touch ${mark}; exec sleep 600`
+	const child = spawn(join(root, 'bin', 'whittle'), ['learn', '--name', name, '--', 'sh', '-c', script], {
+		stdio: ['ignore', 'pipe', 'pipe']
+	})
+	let said = ''
+	for (const stream of [child.stdout, child.stderr]) {
+		stream.setEncoding('utf8').on('data', (text: string) => {
+			said += text
+		})
+	}
+	const ended = new Promise<number | null>((done) => child.on('close', done))
+	t.after(() => child.kill('SIGTERM'))
+	await until(
+		() => existsSync(mark),
+		'the command',
+		() => said
+	)
+	const family = () => descendants(child.pid ?? 0)
+	await until(
+		() => family().some(({ command }) => command === 'sleep 600 '),
+		'sleep',
+		() => said
+	)
+	return { child: { kill: (signal: 'SIGTERM') => child.kill(signal), ended }, said: () => said, family }
+}
+
+function leftBehind(): string[] {
+	return readdirSync(tmpdir()).filter((name) => name.startsWith('whittle-learn-'))
+}
 
 const host: Context = {
 	workload: `host/${hostname()}/whittle-learn/sh`,

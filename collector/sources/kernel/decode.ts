@@ -7,6 +7,7 @@ import type { Drain } from '../../../native/drain.js'
 import { lossKinds, operation } from '../../../native/layout.js'
 import type { NetworkDenial } from '../../../native/messages.js'
 import { Aggregator } from '../../aggregate.js'
+import { identify } from '../../identity.js'
 import type {
 	Batch,
 	Gap,
@@ -40,7 +41,7 @@ export interface Decoder {
 /** `bootMs` is the wall time of the host's boot: what ran before us did so since then at the earliest. */
 export function decoder(node: string, units: Units, startedMs: number, bootMs: number): Decoder {
 	const objects = new Map<bigint, Described>()
-	const commandLines = new Map<string, string>()
+	const execs = new Map<string, KnownExec>()
 	const known = new Set<bigint>()
 	const watched = new Map<bigint, number>()
 	const ledger = { losses: [] as bigint[], eventCount: 0, hour: 0, remainders: new Map<string, bigint>() }
@@ -55,7 +56,11 @@ export function decoder(node: string, units: Units, startedMs: number, bootMs: n
 				units.learnProgram(sight.object, sight.described.text)
 			}
 			if (sight.exec) {
-				commandLines.set(`${sight.exec.unit}|${sight.exec.asker}|${sight.object}`, sight.exec.commandLine)
+				const key = execKey(sight.exec.unit, sight.exec.asker, sight.object)
+				const { commandLine, interpreter } = sight.exec
+				const interpreters = execs.get(key)?.interpreters ?? new Set<bigint>()
+				if (interpreter !== 0n) interpreters.add(interpreter)
+				execs.set(key, { commandLine, interpreters })
 			}
 		}
 		for (const sight of sights) {
@@ -80,13 +85,14 @@ export function decoder(node: string, units: Units, startedMs: number, bootMs: n
 			const starts: Start[] = []
 			const gaps: Gap[] = []
 			const gather = new Aggregator()
+			const hour = Math.floor(drain.wallMs / hourMs)
 			describe(drain, timeline, toMs)
 
 			const counters = decodeCounters(drain.counters)
 			const others = decodeOthers(drain.others)
 			for (const counter of counters) {
 				const subject = units.subject(counter.unit) ?? unknownUnit(node)
-				watched.set(counter.unit, Math.floor(drain.wallMs / hourMs))
+				watched.set(counter.unit, hour)
 				ledger.eventCount += counter.count
 				if (counter.operation === operation.start) {
 					starts.push({ subject, pod: node, atMs: Math.floor(toMs(counter.firstBootNs)) })
@@ -98,7 +104,7 @@ export function decoder(node: string, units: Units, startedMs: number, bootMs: n
 					counter,
 					subject,
 					objects,
-					commandLines,
+					execs,
 					node,
 					toMs,
 					drain.wallMs
@@ -110,6 +116,7 @@ export function decoder(node: string, units: Units, startedMs: number, bootMs: n
 			}
 			for (const other of others) {
 				const subject = units.subject(other.unit) ?? unknownUnit(node)
+				watched.set(other.unit, hour)
 				ledger.eventCount += other.count
 				for (const verb of verbsOf(other.operation, false).slice(0, 1)) {
 					gather.addSighting(
@@ -138,16 +145,18 @@ export function decoder(node: string, units: Units, startedMs: number, bootMs: n
 				}
 			}
 			lastWall = { wallMs: drain.wallMs, bootNs: drain.toBootNs }
+			const { sightings, exposure } = gather.take()
 			return {
 				batch: {
 					delivery: { producer: `kernel:${node}`, epoch: drain.epoch, sequence: drain.sequence },
-					sightings: gather.take().sightings,
+					sightings,
 					starts,
 					gaps,
 					inventory: [],
 					timeline: mergeTimeline(timeline),
 					bad: [],
-					exposure: exposureOf(watched, units, drain.wallMs)
+					// A drain that begins in an hour before this one tells of that hour, too.
+					exposure: [...exposure.filter((one) => one.hour < hour), ...exposureOf(watched, units, hour)]
 				},
 				denials: decodeDenials(drain, objects, toMs)
 			}
@@ -168,7 +177,7 @@ function sightingsOf(
 	counter: Counter,
 	subject: Subject,
 	objects: Map<bigint, Described>,
-	commandLines: Map<string, string>,
+	execs: Map<string, KnownExec>,
 	node: string,
 	toMs: (bootNs: bigint) => number,
 	wallMs: number
@@ -179,9 +188,12 @@ function sightingsOf(
 	const texts = isNumber(counter.operation)
 		? numberTexts(counter.operation, counter.object)
 		: [objectText(counter.operation, described)]
-	const commandLine = commandLines.get(`${counter.unit}|${counter.source}|${counter.object}`)
-	return verbs.flatMap((verb) =>
-		texts.map((object) => ({
+	const exec =
+		counter.operation === operation.exec
+			? execs.get(execKey(counter.unit, counter.source, counter.object))
+			: undefined
+	const sightings = verbs.flatMap((verb) =>
+		texts.map((object): Sighting => ({
 			subject,
 			verb,
 			object: counter.result === 'failed' ? '' : object,
@@ -189,13 +201,47 @@ function sightingsOf(
 			result: counter.result,
 			count: counter.count,
 			firstMs,
-			lastMs: counter.count > 1 ? Math.floor(wallMs) : firstMs,
+			lastMs: counter.count > 1 ? Math.min(Math.floor(wallMs), hourEndMs(firstMs)) : firstMs,
 			pod: node,
 			...(counter.required ? { required: true } : {}),
 			interactive: counter.interactive,
-			...(verb === 'exec' && commandLine !== undefined ? { detail: commandLine } : {})
+			...(exec ? { detail: exec.commandLine } : {})
 		}))
 	)
+	return [...sightings, ...impliedReads(counter, sightings, exec, objects)]
+}
+
+/**
+ * What exec itself opens, before any system call of the new program: the program (or the script that
+ * an interpreter runs) and its loader. No tracepoint tells of it and every enforcer asks about it.
+ */
+function impliedReads(
+	counter: Counter,
+	sightings: readonly Sighting[],
+	exec: KnownExec | undefined,
+	objects: Map<bigint, Described>
+): Sighting[] {
+	if (counter.operation !== operation.exec || counter.result !== 'allowed') return []
+	const loaders = [...(exec?.interpreters ?? [])].map((object) => objects.get(object)?.text ?? '').sort()
+	return sightings.flatMap(({ detail, ...executed }) =>
+		[executed.object, ...loaders]
+			.filter((object) => object !== '')
+			.map((object): Sighting => {
+				// The new program is what reads its loader; of a script, the interpreter is, which its own exec names.
+				const source = counter.required ? executed.source : executed.object
+				return { ...executed, verb: 'read', object, source, required: true }
+			})
+	)
+}
+
+/** What an exec record told of (unit, asker, executable). */
+interface KnownExec {
+	commandLine: string
+	interpreters: Set<bigint>
+}
+
+function execKey(unit: bigint, asker: bigint, executable: bigint): string {
+	return `${unit}|${asker}|${executable}`
 }
 
 /** Network objects get their direction from the operation; the rest is told as it was described. */
@@ -226,9 +272,17 @@ function withoutDetail(
 		result,
 		count,
 		firstMs: Math.floor(fromMs),
-		lastMs: Math.floor(toMs),
+		lastMs: Math.min(Math.floor(toMs), hourEndMs(fromMs)),
 		pod: node
 	}
+}
+
+/**
+ * The last millisecond of an hour. A drain is forced at each hour's boundary and comes a moment
+ * after it: what it counted is told for the hour in which it began, which is all that is known.
+ */
+function hourEndMs(ms: number): number {
+	return (Math.floor(ms / hourMs) + 1) * hourMs - 1
 }
 
 function blindSpot(
@@ -349,13 +403,12 @@ function gap(
 
 function scopeOf(subject: Subject): string {
 	return subject.kind === 'host'
-		? `workload:host/${subject.node}/${subject.unit}`
+		? `workload:${identify(subject).name}`
 		: `pod:${subject.cluster}/${subject.namespace}/${subject.pod}`
 }
 
 /** A unit is exposed while it can act, idle or not; a program's life is not tracked, so its activity counts. */
-function exposureOf(watched: Map<bigint, number>, units: Units, wallMs: number): Batch['exposure'] {
-	const hour = Math.floor(wallMs / hourMs)
+function exposureOf(watched: Map<bigint, number>, units: Units, hour: number): Batch['exposure'] {
 	const exposure: Batch['exposure'] = []
 	for (const [unit, seenHour] of watched) {
 		const subject = units.subject(unit)
