@@ -87,5 +87,3 @@ function sentenceOf(error: ErrorObject): string {
 	const what = error.message ?? `breaks ${error.keyword}`
 	return typeof extra === 'string' ? `${what}: ${extra}` : what
 }
-
-/** Schemas are data beside the sources: found from the source tree and from its compiled copy alike. */

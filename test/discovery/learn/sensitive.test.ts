@@ -45,7 +45,7 @@ test('a directory is walled in by what lies in it, above it, and below it if it 
 	assert.equal(sensitiveWithin('/etc/ssh', false, 'read', nobody), '/etc/ssh')
 	assert.equal(sensitiveWithin('', true, 'read', nobody), '/home')
 	assert.equal(sensitiveWithin('/home/ann', false, 'read', nobody), '/home/ann/.aws')
-	assert.equal(sensitiveWithin('/home/ann/.config', false, 'read', nobody), null)
+	assert.equal(sensitiveWithin('/home/ann/.cache', false, 'read', nobody), null)
 	assert.equal(sensitiveWithin('/home/ann/.config', true, 'read', nobody), '/home/ann/.config/gcloud')
 	assert.equal(sensitiveWithin('/var/cache/app', true, 'write', nobody), null)
 	assert.equal(sensitiveWithin('/usr/lib/python3', true, 'read', nobody), null)
