@@ -32,13 +32,23 @@ export interface Context {
 	}
 	/** Names that the pod which listens gives to its container ports. */
 	portNames?: Record<string, number>
+	/** True where nobody knows who the other end was: its source did not say, or the inventory does not. */
+	isPeerUnknown?: boolean
 }
+
+/** What of a context differs from one access of a workload to the next. */
+export type Whereabouts = Pick<Context, 'peer' | 'portNames' | 'isPeerUnknown'>
 
 export interface Verdict {
 	verdict: 'allow' | 'audit' | 'block'
 	/** Name of the manifest and the rule that decided, as a person would say it. */
 	rule: string
+	/** True when somebody whom the manifests do let in may have been the unknown peer. */
+	isUnsure?: boolean
 }
+
+/** Judges one access after the other at one place. */
+export type Judge = (access: Access, where?: Whereabouts) => Verdict
 
 /** One object in one enforcement language: the parsed form and its YAML view. */
 export interface Manifest {
@@ -70,10 +80,18 @@ export interface Language {
 	name: string
 	/** Classes that it can carry. */
 	classes: readonly string[]
+	/** Kinds of objects that `evaluate` reads; it passes over all others. */
+	kinds: readonly string[]
 	/** Policies of ONE workload (all classes that are given) → manifests, or refusals in notes. */
 	render(policies: Policy[], context: RenderContext): Rendering
 	/** All live manifests (foreign ones too) × one access → verdict with the deciding rule. */
 	evaluate(manifests: Record<string, unknown>[], access: Access, context: Context): Verdict
+	/**
+	 * `evaluate` for many accesses: reads the manifests once, then what selects a place once. Its judge
+	 * says what `evaluate` says of the same access in `{ ...place, ...where }`; null where no manifest
+	 * selects the place, so that all is allowed.
+	 */
+	prepare(manifests: readonly Record<string, unknown>[]): (place: Context) => Judge | null
 	/**
 	 * Why these manifests cannot deny an access that the policies do not need, as a sentence (the
 	 * language cannot tell it from a need, or leaves that direction open); null when they can. The

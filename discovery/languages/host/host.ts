@@ -1,5 +1,5 @@
 import type { Language } from '../language.js'
-import { evaluate } from './evaluate.js'
+import { evaluate, prepare } from './evaluate.js'
 import { validate } from './limits.js'
 import { render } from './render.js'
 
@@ -7,8 +7,10 @@ import { render } from './render.js'
 export const host: Language = {
 	name: 'host',
 	classes: ['network'],
+	kinds: ['WhittleHostPolicy'],
 	render,
 	evaluate,
+	prepare,
 	// It lists addresses and ports, and the canaries differ in both.
 	blindTo: () => null,
 	validate

@@ -1,7 +1,8 @@
 import type { Verb } from '../../../collector/observation.js'
 import { parseNetworkObject } from '../../behaviour.js'
+import { append } from '../../inventory.js'
 import { parseWorkloadName } from '../../workload.js'
-import type { Access, Context, Verdict } from '../language.js'
+import type { Access, Context, Judge, Verdict } from '../language.js'
 import { fieldOf, labelsOf, listOf, textOf } from '../manifest.js'
 import { literalPath } from './path.js'
 import { directory, exact, keptPath } from './lookup.js'
@@ -13,9 +14,10 @@ import {
 	DENY,
 	type Entry,
 	EXEC,
+	indexOf,
 	protocolKey,
 	READ,
-	type RuleMap,
+	type RuleIndex,
 	type SelectedPolicy,
 	WRITE
 } from './rule-map.js'
@@ -33,12 +35,42 @@ export function evaluate(
 	access: Access,
 	context: Context
 ): Verdict {
-	const map = ruleMapOf(manifests, context)
-	if (!map) return { verdict: 'allow', rule: 'No KubeArmor policy selects this workload.' }
-	const sources = access.source === '' ? [...map.sources].sort() : [access.source]
+	const index = indexFor(manifests, context)
+	if (!index) return { verdict: 'allow', rule: 'No KubeArmor policy selects this workload.' }
+	return judged(index, access, context)
+}
+
+/** `Language.prepare`: policies arranged by namespace, then one rule map per place. */
+export function prepare(manifests: readonly Record<string, unknown>[]): (place: Context) => Judge | null {
+	const everywhere: Placed[] = []
+	const byNamespace = new Map<string, Placed[]>()
+	for (const [order, manifest] of manifests.entries()) {
+		if (manifest.kind === 'KubeArmorPolicy') append(byNamespace, namespaceOf(manifest), { order, manifest })
+		else everywhere.push({ order, manifest })
+	}
+	return (place) => {
+		// What overwrites what depends on the order of the policies.
+		const near = [...(byNamespace.get(place.namespace) ?? []), ...everywhere]
+		const policies = near
+			.sort((a, b) => a.order - b.order)
+			.flatMap(({ manifest }) => selectedPolicy(manifest, place))
+		if (policies.length === 0) return null
+		const index = indexOf(buildRuleMap(policies))
+		return (access) => judged(index, access, place)
+	}
+}
+
+interface Placed {
+	order: number
+	manifest: Record<string, unknown>
+}
+
+function judged(index: RuleIndex, access: Access, context: Context): Verdict {
+	const sources = access.source === '' ? index.sources : [access.source]
 	let mildest: Verdict | undefined
 	for (const source of sources) {
-		const verdict = verdictOf(map, access.verb, access.object, literalPath(source) ?? source, context)
+		const bytes = bytesOf(literalPath(source) ?? source)
+		const verdict = verdictOf(index, access.verb, access.object, bytes, context)
 		if (verdict.verdict === 'allow') return verdict
 		if (!mildest || (mildest.verdict === 'block' && verdict.verdict === 'audit')) mildest = verdict
 	}
@@ -46,15 +78,18 @@ export function evaluate(
 }
 
 /** Judging a whole history asks the same manifests thousands of times, so the last map is kept with them. */
-const lastMaps = new WeakMap<readonly Record<string, unknown>[], { of: Context; map: RuleMap | null }>()
+const lastIndexes = new WeakMap<
+	readonly Record<string, unknown>[],
+	{ of: Context; index: RuleIndex | null }
+>()
 
-function ruleMapOf(manifests: readonly Record<string, unknown>[], context: Context): RuleMap | null {
-	const last = lastMaps.get(manifests)
-	if (last && isSamePlace(last.of, context)) return last.map
+function indexFor(manifests: readonly Record<string, unknown>[], context: Context): RuleIndex | null {
+	const last = lastIndexes.get(manifests)
+	if (last && isSamePlace(last.of, context)) return last.index
 	const policies = manifests.flatMap((manifest) => selectedPolicy(manifest, context))
-	const map = policies.length > 0 ? buildRuleMap(policies) : null
-	lastMaps.set(manifests, { of: context, map })
-	return map
+	const index = policies.length > 0 ? indexOf(buildRuleMap(policies)) : null
+	lastIndexes.set(manifests, { of: context, index })
+	return index
 }
 
 function isSamePlace(a: Context, b: Context): boolean {
@@ -83,12 +118,15 @@ function selectedPolicy(manifest: Record<string, unknown>, context: Context): Se
 		return selectsByExpressions(selector, context) ? [policy] : []
 	}
 	if (manifest.kind !== 'KubeArmorPolicy') return []
-	const namespace = textOf(metadata, 'namespace') || 'default'
-	if (namespace !== context.namespace || !selectsByExpressions(selector, context)) return []
+	if (namespaceOf(manifest) !== context.namespace || !selectsByExpressions(selector, context)) return []
 	const { [CONTAINER_LABEL]: containers, ...labels } = labelsOf(selector, 'matchLabels')
 	if (!hasLabels(labels, context.podLabels)) return []
 	if (containers !== undefined && !selectsContainer(containers, context.container)) return []
 	return [policy]
+}
+
+function namespaceOf(manifest: Record<string, unknown>): string {
+	return textOf(fieldOf(manifest, 'metadata'), 'namespace') || 'default'
 }
 
 /** The pseudo label by which a policy narrows itself to containers. */
@@ -129,18 +167,18 @@ function hasPair(pair: string, labels: Record<string, string>): boolean {
 	return at > 0 && labels[pair.slice(0, at)] === pair.slice(at + 1)
 }
 
-function verdictOf(map: RuleMap, verb: Verb, object: string, source: string, context: Context): Verdict {
+function verdictOf(index: RuleIndex, verb: Verb, object: string, source: string, context: Context): Verdict {
 	switch (verb) {
 		case 'exec':
-			return execVerdict(map, object, source, context)
+			return execVerdict(index, object, source, context)
 		case 'read':
 		case 'list':
-			return fileVerdict(map, ['open'], object, source, context)
+			return fileVerdict(index, ['open'], object, source, context)
 		case 'write':
-			return fileVerdict(map, ['open', 'write'], object, source, context)
+			return fileVerdict(index, ['open', 'write'], object, source, context)
 		case 'create':
 			// lookup_open() asks path_mknod for the new name before the file is opened.
-			return fileVerdict(map, ['path', 'open', 'write'], object, source, context)
+			return fileVerdict(index, ['path', 'open', 'write'], object, source, context)
 		case 'delete':
 		case 'rename':
 		case 'link':
@@ -148,7 +186,7 @@ function verdictOf(map: RuleMap, verb: Verb, object: string, source: string, con
 		case 'mkdir':
 		case 'mknod':
 		case 'truncate':
-			return fileVerdict(map, ['path'], object, source, context)
+			return fileVerdict(index, ['path'], object, source, context)
 		case 'connect':
 		case 'send':
 		case 'bind':
@@ -157,33 +195,33 @@ function verdictOf(map: RuleMap, verb: Verb, object: string, source: string, con
 		case 'resolve':
 		case 'request':
 		case 'raw-socket':
-			return socketVerdict(map, verb, object, source, context)
+			return socketVerdict(index, verb, object, source, context)
 		case 'capability':
-			return keyVerdict(map, 'capabilities', [capabilityKey(object)], source, context)
+			return keyVerdict(index, 'capabilities', [capabilityKey(object)], source, context)
 		default:
 			return { verdict: 'allow', rule: `KubeArmor has no hook that holds ${verb}.` }
 	}
 }
 
-function execVerdict(map: RuleMap, object: string, source: string, context: Context): Verdict {
+function execVerdict(index: RuleIndex, object: string, source: string, context: Context): Verdict {
 	// Exec opens the program first, so the file whitelist has its say before the process whitelist.
-	const opened = fileVerdict(map, ['open'], object, source, context)
+	const opened = fileVerdict(index, ['open'], object, source, context)
 	if (opened.verdict === 'block') return opened
 	const path = keptPath(object)
 	const entry =
-		exact(map, path, source, 'process', EXEC) ??
-		directory(map, path, source, 'process', EXEC) ??
-		exact(map, path, '', 'process', EXEC) ??
-		exact(map, path.slice(path.lastIndexOf('/') + 1), '', 'process', EXEC) ??
-		directory(map, path, '', 'process', EXEC)
-	const executed = decide(map, 'process', entry, entry ? (entry.process & DENY) !== 0 : false, context)
+		exact(index, path, source, 'process', EXEC) ??
+		directory(index, path, source, 'process', EXEC) ??
+		exact(index, path, '', 'process', EXEC) ??
+		exact(index, path.slice(path.lastIndexOf('/') + 1), '', 'process', EXEC) ??
+		directory(index, path, '', 'process', EXEC)
+	const executed = decide(index, 'process', entry, entry ? (entry.process & DENY) !== 0 : false, context)
 	return executed.verdict === 'allow' ? opened : executed
 }
 
 type Step = 'open' | 'write' | 'path'
 
 function fileVerdict(
-	map: RuleMap,
+	index: RuleIndex,
 	steps: readonly Step[],
 	object: string,
 	source: string,
@@ -193,11 +231,11 @@ function fileVerdict(
 	if (object === '/') return { verdict: 'allow', rule: 'KubeArmor cannot name the root directory.' }
 	const path = keptPath(object)
 	const entry =
-		exact(map, path, source, 'file', READ) ??
-		directory(map, path, source, 'file', READ) ??
-		exact(map, path, '', 'file', READ) ??
-		directory(map, path, '', 'file', READ)
-	const verdicts = steps.map((step) => decide(map, 'file', entry, isRefused(step, entry), context))
+		exact(index, path, source, 'file', READ) ??
+		directory(index, path, source, 'file', READ) ??
+		exact(index, path, '', 'file', READ) ??
+		directory(index, path, '', 'file', READ)
+	const verdicts = steps.map((step) => decide(index, 'file', entry, isRefused(step, entry), context))
 	const blocked = verdicts.find((verdict) => verdict.verdict === 'block')
 	const last = blocked ?? verdicts[0]
 	return last ?? { verdict: 'allow', rule: 'Nothing was asked.' }
@@ -216,10 +254,16 @@ function isRefused(step: Step, entry: Entry | undefined): boolean {
 	return (entry.file & DENY) !== 0
 }
 
-function socketVerdict(map: RuleMap, verb: Verb, object: string, source: string, context: Context): Verdict {
+function socketVerdict(
+	index: RuleIndex,
+	verb: Verb,
+	object: string,
+	source: string,
+	context: Context
+): Verdict {
 	if (isAnsweredByKernel(object))
 		return { verdict: 'allow', rule: 'The kernel answers ICMP without a socket.' }
-	return keyVerdict(map, 'network', socketKeys(verb, object), source, context)
+	return keyVerdict(index, 'network', socketKeys(verb, object), source, context)
 }
 
 /** The keys under which a socket is looked up: by type first, then by protocol; the family is never looked at. */
@@ -239,26 +283,33 @@ function socketKeys(verb: Verb, object: string): string[] {
 }
 
 function keyVerdict(
-	map: RuleMap,
+	index: RuleIndex,
 	list: 'network' | 'capabilities',
 	keys: readonly string[],
 	source: string,
 	context: Context
 ): Verdict {
-	const places = [...keys.map((key) => `${key}\0${bytesOf(source)}`), ...keys.map((key) => `${key}\0`)]
-	const entry = places.map((place) => map.entries.get(place)).find((found) => found !== undefined)
-	return decide(map, list, entry, entry ? (entry.process & DENY) !== 0 : false, context)
+	const entry = firstOf(index.bySource.get(source), keys) ?? firstOf(index.bySource.get(''), keys)
+	return decide(index, list, entry, entry ? (entry.process & DENY) !== 0 : false, context)
+}
+
+function firstOf(paths: ReadonlyMap<string, Entry> | undefined, keys: readonly string[]): Entry | undefined {
+	for (const key of keys) {
+		const entry = paths?.get(key)
+		if (entry) return entry
+	}
+	return undefined
 }
 
 function decide(
-	map: RuleMap,
+	index: RuleIndex,
 	list: Closable,
 	entry: Entry | undefined,
 	isDenied: boolean,
 	context: Context
 ): Verdict {
 	if (entry) return { verdict: isDenied ? 'block' : 'allow', rule: entry.rule }
-	const closedBy = map.closedBy[list]
+	const closedBy = index.closedBy[list]
 	if (closedBy === undefined) return { verdict: 'allow', rule: `No Allow rule closes ${list}.` }
 	// Process follows the file posture: there is no annotation of its own.
 	const posture = context.posture[list === 'process' ? 'file' : list]

@@ -1,7 +1,7 @@
 import { parseNetworkObject } from '../../behaviour.js'
 import type { Policy } from '../../policy.js'
 import type { Access, Language } from '../language.js'
-import { evaluate } from './evaluate.js'
+import { evaluate, prepare } from './evaluate.js'
 import { validate } from './limits.js'
 import { render } from './render.js'
 import { unixProtocol } from './socket.js'
@@ -10,8 +10,10 @@ import { unixProtocol } from './socket.js'
 export const kubearmor: Language = {
 	name: 'kubearmor',
 	classes: ['process', 'file-read', 'file-write', 'network', 'privilege'],
+	kinds: ['KubeArmorPolicy', 'KubeArmorHostPolicy', 'KubeArmorClusterPolicy'],
 	render,
 	evaluate,
+	prepare,
 	blindTo,
 	validate
 }

@@ -1,15 +1,15 @@
 import { literalPath } from './path.js'
-import { bytesOf, DIR, type Entry, HINT, RECURSIVE, type RuleMap } from './rule-map.js'
+import { bytesOf, DIR, type Entry, HINT, RECURSIVE, type RuleIndex } from './rule-map.js'
 
-/** The entry of exactly this path and source, when it speaks of what is asked (`bit`). */
+/** The entry of exactly this path and source (both bytes), when it speaks of what is asked (`bit`). */
 export function exact(
-	map: RuleMap,
+	index: RuleIndex,
 	path: string,
 	source: string,
 	list: 'process' | 'file',
 	bit: number
 ): Entry | undefined {
-	const entry = map.entries.get(`${path}\0${bytesOf(source)}`)
+	const entry = index.bySource.get(source)?.get(path)
 	return entry && (entry[list] & bit) !== 0 ? entry : undefined
 }
 
@@ -19,19 +19,20 @@ export function exact(
  * directory that is not recursive counts only when it is the last one.
  */
 export function directory(
-	map: RuleMap,
+	index: RuleIndex,
 	path: string,
 	source: string,
 	list: 'process' | 'file',
 	bit: number
 ): Entry | undefined {
+	const paths = index.bySource.get(source)
+	if (!paths) return undefined
 	let above: Entry | undefined
 	let last: Entry | undefined
 	let isMatch = false
-	for (let i = 0; i < Math.min(path.length, DIRECTORY_BYTES); i++) {
-		if (path[i] !== '/') continue
+	for (let i = path.indexOf('/'); i >= 0 && i < DIRECTORY_BYTES; i = path.indexOf('/', i + 1)) {
 		isMatch = false
-		last = map.entries.get(`${path.slice(0, i + 1)}\0${bytesOf(source)}`)
+		last = paths.get(path.slice(0, i + 1))
 		if (!last) break
 		const bits = last[list]
 		if ((bits & DIR) !== 0 && (bits & bit) !== 0) {
@@ -49,8 +50,16 @@ const DIRECTORY_BYTES = 64
 
 /** The path as the enforcer sees it: real bytes, and only the last 20 components (KubeArmor issue 2609). */
 export function keptPath(object: string): string {
-	const parts = (literalPath(object) ?? object).split('/').slice(1)
+	const path = literalPath(object) ?? object
+	if (path.startsWith('/') && slashCount(path) <= COMPONENTS_MAX) return bytesOf(path)
+	const parts = path.split('/').slice(1)
 	return bytesOf(`/${parts.slice(-COMPONENTS_MAX).join('/')}`)
 }
 
 const COMPONENTS_MAX = 20
+
+function slashCount(path: string): number {
+	let count = 0
+	for (let i = path.indexOf('/'); i >= 0; i = path.indexOf('/', i + 1)) count++
+	return count
+}

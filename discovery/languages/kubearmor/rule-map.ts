@@ -52,7 +52,33 @@ export function keyOf(path: string, source: string): string {
 
 /** A path as one character per byte, because the enforcer counts bytes. */
 export function bytesOf(path: string): string {
+	// Most paths are short and ASCII: then a character is a byte already.
+	if (path.length <= PATH_BYTES_MAX && IS_ASCII.test(path)) return path
 	return Buffer.from(path, 'utf8').subarray(0, PATH_BYTES_MAX).toString('latin1')
+}
+
+const IS_ASCII = /^[\0-\x7f]*$/
+
+/** A rule map arranged for looking up: the same path is asked for by its source first, then by nobody's. */
+export interface RuleIndex {
+	/** By source, then by path, both as bytes; '' is any source. */
+	bySource: ReadonlyMap<string, ReadonlyMap<string, Entry>>
+	closedBy: RuleMap['closedBy']
+	/** Sorted. */
+	sources: readonly string[]
+}
+
+/** Arranges a finished map. */
+export function indexOf(map: RuleMap): RuleIndex {
+	const bySource = new Map<string, Map<string, Entry>>()
+	for (const [key, entry] of map.entries) {
+		const cut = key.indexOf('\0')
+		const source = key.slice(cut + 1)
+		const paths = bySource.get(source) ?? new Map<string, Entry>()
+		bySource.set(source, paths)
+		paths.set(key.slice(0, cut), entry)
+	}
+	return { bySource, closedBy: map.closedBy, sources: [...map.sources].sort() }
 }
 
 /** The key of a network protocol or socket type; `icmpv6` has none that is ever looked up. */

@@ -14,24 +14,48 @@ export function evaluate(
 	context: Context
 ): Verdict {
 	const flow = flowOf(access)
-	if (!flow)
-		return { verdict: 'allow', rule: `A NetworkPolicy does not hold ${access.verb} ${access.object}.` }
+	if (!flow) return unheld(access)
 	const type = flow.direction === 'egress' ? 'Egress' : 'Ingress'
 	const selecting = manifests.filter((manifest) => isSelecting(manifest, type, context))
 	const [first] = selecting
-	if (!first) return { verdict: 'allow', rule: `No NetworkPolicy selects the pod for ${type}.` }
+	if (!first) return unselected(flow)
+	let isUnsure = false
 	for (const manifest of selecting) {
 		const rules = listOf(fieldOf(manifest, 'spec'), flow.direction)
 		const index = rules.findIndex((rule) => matches(rule, flow, manifest, context))
 		if (index >= 0)
 			return { verdict: 'allow', rule: `${nameOf(manifest)}: ${flow.direction} rule ${index + 1}` }
+		isUnsure ||=
+			isUnknown(flow, context) && rules.some((rule) => matchesPort(listOf(rule, 'ports'), flow, context))
 	}
-	const others = selecting.length > 1 ? ` and ${selecting.length - 1} more` : ''
-	return { verdict: 'block', rule: `${nameOf(first)}${others}: no ${flow.direction} rule matches.` }
+	return unmatched(nameOf(first), selecting.length - 1, flow, isUnsure)
+}
+
+/** The verdict on what no rule of a NetworkPolicy can speak of. */
+export function unheld(access: Access): Verdict {
+	return { verdict: 'allow', rule: `A NetworkPolicy does not hold ${access.verb} ${access.object}.` }
+}
+
+/** The verdict where no policy selects the pod in that direction. */
+export function unselected(flow: NetworkObject): Verdict {
+	const type = flow.direction === 'egress' ? 'Egress' : 'Ingress'
+	return { verdict: 'allow', rule: `No NetworkPolicy selects the pod for ${type}.` }
+}
+
+/** The verdict where policies select the pod and no rule of theirs matches. */
+export function unmatched(name: string, otherCount: number, flow: NetworkObject, isUnsure: boolean): Verdict {
+	const others = otherCount > 0 ? ` and ${otherCount} more` : ''
+	const rule = `${name}${others}: no ${flow.direction} rule matches.`
+	return isUnsure ? { verdict: 'block', rule, isUnsure } : { verdict: 'block', rule }
+}
+
+/** True where who the other end was is not known: then a peer that some rule names may have been it. */
+export function isUnknown(flow: NetworkObject, context: Context): boolean {
+	return context.isPeerUnknown === true || (!context.peer && !ipaddr.isValid(flow.peer))
 }
 
 /** The connection that an access opens; null when none leaves the pod, and for ICMP, which is up to the network plugin. */
-function flowOf(access: Access): NetworkObject | null {
+export function flowOf(access: Access): NetworkObject | null {
 	const isFlow = access.verb === 'connect' || access.verb === 'send' || access.verb === 'accept'
 	const flow = isFlow ? parseNetworkObject(access.object) : null
 	if (!flow || !PROTOCOLS.has(flow.protocol) || isLoopback(flow.peer)) return null
@@ -40,11 +64,11 @@ function flowOf(access: Access): NetworkObject | null {
 
 const PROTOCOLS: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp'])
 
-function isSelecting(manifest: Record<string, unknown>, type: string, context: Context): boolean {
+/** True when the policy selects the pod for that direction. */
+export function isSelecting(manifest: Record<string, unknown>, type: string, context: Context): boolean {
 	if (manifest.kind !== 'NetworkPolicy') return false
-	const metadata = fieldOf(manifest, 'metadata')
 	const spec = fieldOf(manifest, 'spec')
-	if (!spec || (textOf(metadata, 'namespace') || 'default') !== context.namespace) return false
+	if (!spec || namespaceOf(manifest) !== context.namespace) return false
 	// Left out, policyTypes means Ingress, and Egress too when there is an egress section.
 	const types = Array.isArray(spec.policyTypes)
 		? spec.policyTypes
@@ -58,12 +82,15 @@ function matches(
 	manifest: Record<string, unknown>,
 	context: Context
 ): boolean {
-	return matchesPort(rule, flow, context) && matchesPeer(rule, flow, manifest, context)
+	return matchesPort(listOf(rule, 'ports'), flow, context) && matchesPeer(rule, flow, manifest, context)
 }
 
 /** No list, or an empty one, is any port. */
-function matchesPort(rule: Record<string, unknown>, flow: NetworkObject, context: Context): boolean {
-	const ports = listOf(rule, 'ports')
+export function matchesPort(
+	ports: readonly Record<string, unknown>[],
+	flow: NetworkObject,
+	context: Context
+): boolean {
 	if (ports.length === 0) return true
 	const asked = flow.direction === 'egress' ? (context.peer?.port ?? flow.port) : flow.port
 	return ports.some((port) => {
@@ -85,7 +112,7 @@ function matchesPeer(
 ): boolean {
 	const peers = listOf(rule, flow.direction === 'egress' ? 'to' : 'from')
 	if (peers.length === 0) return true
-	const namespace = textOf(fieldOf(manifest, 'metadata'), 'namespace') || 'default'
+	const namespace = namespaceOf(manifest)
 	return peers.some((peer) => {
 		const block = fieldOf(peer, 'ipBlock')
 		if (block) return isInBlock(block, context.peer?.address ?? flow.peer)
@@ -118,7 +145,7 @@ function isIn(address: string, cidr: string): boolean {
 }
 
 /** A label selector; an empty one selects everything. */
-function isSelected(selector: Record<string, unknown>, labels: Record<string, string>): boolean {
+export function isSelected(selector: Record<string, unknown>, labels: Record<string, string>): boolean {
 	const wanted = Object.entries(labelsOf(selector, 'matchLabels'))
 	return (
 		wanted.every(([key, value]) => labels[key] === value) &&
@@ -144,7 +171,13 @@ function isMet(expression: Record<string, unknown>, labels: Record<string, strin
 	}
 }
 
-function nameOf(manifest: Record<string, unknown>): string {
+/** The policy as a person would name it. */
+export function nameOf(manifest: Record<string, unknown>): string {
 	const metadata = manifest.metadata
 	return isRecord(metadata) ? `NetworkPolicy ${textOf(metadata, 'name')}` : 'NetworkPolicy'
+}
+
+/** The namespace of a policy; one that names none lies in `default`. */
+export function namespaceOf(manifest: Record<string, unknown>): string {
+	return textOf(fieldOf(manifest, 'metadata'), 'namespace') || 'default'
 }

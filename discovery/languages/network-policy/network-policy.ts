@@ -4,14 +4,17 @@ import type { Access, Language } from '../language.js'
 import { fieldOf } from '../manifest.js'
 import { evaluate } from './evaluate.js'
 import { validate } from './limits.js'
+import { prepare } from './prepare.js'
 import { render } from './render.js'
 
 /** NetworkPolicy of networking.k8s.io/v1. */
 export const networkPolicy: Language = {
 	name: 'network-policy',
 	classes: ['network'],
+	kinds: ['NetworkPolicy'],
 	render,
 	evaluate,
+	prepare,
 	blindTo,
 	validate
 }
