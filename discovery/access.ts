@@ -41,7 +41,7 @@ export function placeOf(workload: string, items: readonly InventoryItem[]): Cont
 }
 
 /** Labels of a namespace; every one carries its own name (KEP-2161). */
-function namespaceLabels(inventory: Inventory, cluster: string, namespace: string): Record<string, string> {
+export function namespaceLabels(inventory: Inventory, cluster: string, namespace: string): Record<string, string> {
 	const item =
 		inventory.find('Namespace', '', namespace, cluster) ??
 		inventory.find('Namespace', namespace, namespace, cluster)
@@ -198,7 +198,7 @@ function addressesOf(item: InventoryItem | undefined): string[] {
 }
 
 /** Text with its tokens filled in; a process id both as the first process and as another. */
-function filled(text: string): string[] {
+export function filled(text: string): string[] {
 	if (!text.includes('<')) return [text]
 	const rest = text
 		.replaceAll('<container>', `${'c0ffee'.repeat(10)}c0ff`)
