@@ -29,7 +29,7 @@ import { perform } from './reading.js'
 import { eventRoutes } from './routes/events.js'
 import { healthRoutes } from './routes/health.js'
 import { operationRoutes } from './routes/operations.js'
-import { contentSecurityPolicy, isNavigation, pageRoutes, sendPage, sendSignedOut } from './routes/page.js'
+import { CONTENT_SECURITY_POLICY, isNavigation, pageRoutes, sendPage, sendSignedOut } from './routes/page.js'
 import { sessionRoutes } from './routes/session.js'
 
 /** What the server is made of. Nothing in it listens yet. */
@@ -85,7 +85,7 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
 		strictTransportSecurity: options.tls !== null
 	})
 	app.addHook('onRequest', async (_, reply) => {
-		reply.header('content-security-policy', contentSecurityPolicy())
+		reply.header('content-security-policy', CONTENT_SECURITY_POLICY)
 	})
 	const hostNames = new Set([
 		'localhost',

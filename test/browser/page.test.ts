@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, it } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { atRest, calmContext, checkAccessible, launch } from './browser.js'
 import { firstBatch, hostileObject, laterBatch } from './sightings.js'
@@ -62,6 +62,27 @@ describe('the page', () => {
 		page.setDefaultTimeout(10_000)
 		await page.setViewportSize({ width: 1280, height: 800 })
 		complaints = listenTo(page)
+	})
+
+	afterEach(() => {
+		const refused = complaints.filter((text) => /content.security.policy|trusted/i.test(text))
+		assert.deepEqual(refused, [], 'nothing that the page does is refused by its own policy')
+	})
+
+	it('turns no text into markup or code, whatever somebody slips into it', async () => {
+		await go('/', 'Overview')
+		for (const attempt of [
+			`document.body.innerHTML = '<b>x</b>'`,
+			`document.body.insertAdjacentHTML('beforeend', '<b>x</b>')`,
+			`document.createElement('script').text = 'window.slipped = 1'`,
+			`new DOMParser().parseFromString('<b>x</b>', 'text/html')`,
+			`setTimeout('window.slipped = 1')`,
+			`window.trustedTypes.createPolicy('default', { createHTML: (text) => text })`
+		]) {
+			await assert.rejects(page.evaluate(attempt), /Trusted|policy/i, attempt)
+		}
+		assert.ok(complaints.length > 0)
+		complaints.length = 0
 	})
 
 	it('drops the token from the address, and takes it only once', async () => {

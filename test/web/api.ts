@@ -37,7 +37,7 @@ export async function openApi(t: TestContext, options: Partial<ServerOptions> = 
 	mkdirSync(join(uiFolder, 'assets'), { recursive: true })
 	writeFileSync(
 		join(uiFolder, 'index.html'),
-		'<!doctype html><meta name="csp-nonce" content="__CSP_NONCE__"><script type="module" src="/assets/a-1.js"></script>'
+		'<!doctype html><script type="module" src="/assets/a-1.js"></script>'
 	)
 	writeFileSync(join(uiFolder, 'assets', 'a-1.js'), 'export {}\n')
 	const keyHash = ensureKey(store.dataDir)

@@ -8,7 +8,10 @@ const schemes = [
 ] as const
 
 export function SchemeSwitch() {
-	const { colorScheme, setColorScheme } = useMantineColorScheme()
+	const { colorScheme, setColorScheme } = useMantineColorScheme({
+		// To suspend them, Mantine writes a style element, which the Content-Security-Policy refuses.
+		keepTransitions: true
+	})
 	const Current = schemes.find((scheme) => scheme.value === colorScheme)?.icon ?? Monitor
 	return (
 		<Menu position="bottom-end" width={170} transitionProps={{ duration: 80 }}>
