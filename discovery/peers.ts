@@ -18,6 +18,8 @@ export interface Flow {
 	/** Raw peer as in `Sighting.object`. */
 	peer: string
 	spans: Span[]
+	/** Pod workload (`[CLUSTER/]NAMESPACE/KIND/NAME`) whose DNS answers count; left out, anybody's do. */
+	asker?: string
 }
 
 export interface ResolvedPeer {
@@ -46,7 +48,12 @@ export function createPeers(items: readonly InventoryItem[]): Peers {
 	const owners = createOwners(items)
 	const holders = new Map<string, Holder[]>()
 	const pods = new Map<string, Holder[]>()
+	const names = new Map<string, Holder[]>()
 	for (const item of items) {
+		if (item.kind === 'DnsAnswer') {
+			for (const address of item.addresses) append(names, address, answerOf(item))
+			continue
+		}
 		const peer = peerOf(item)
 		if (peer === '') continue
 		const holder = {
@@ -72,13 +79,20 @@ export function createPeers(items: readonly InventoryItem[]): Peers {
 		return `workload:${podWorkloadName(owners.of(item))}`
 	}
 
+	/** An answer belongs to whoever asked: the workload of the pod, as far as owners are known. */
+	function answerOf(item: InventoryItem): Holder {
+		const asker = podWorkloadName(owners.of(item))
+		const { cluster, kind, fromMs } = item
+		return { cluster, kind, peer: `name:${item.name}`, fromMs, toMs: item.toMs ?? Infinity, asker }
+	}
+
 	return {
 		resolve(flow) {
 			if (flow.peer.startsWith('pod:')) return resolvePod(flow, pods)
 			const address = canonicalAddress(flow.peer)
 			// `any` and `name:` say all there is to know.
 			if (!address) return { peers: [flow.peer], ambiguity: '' }
-			return resolveAddress(flow, address, holders.get(address) ?? [])
+			return resolveAddress(flow, address, holders.get(address) ?? [], names.get(address) ?? [])
 		}
 	}
 }
@@ -90,6 +104,8 @@ interface Holder {
 	fromMs: number
 	/** Exclusive; Infinity while it lives. */
 	toMs: number
+	/** Who was told, for a DNS answer. */
+	asker?: string
 }
 
 function resolvePod(flow: Flow, pods: Map<string, Holder[]>): ResolvedPeer {
@@ -101,7 +117,12 @@ function resolvePod(flow: Flow, pods: Map<string, Holder[]>): ResolvedPeer {
 	return { peers: [`workload:${podWorkloadName(ref)}`], ambiguity: '' }
 }
 
-function resolveAddress(flow: Flow, address: string, holders: readonly Holder[]): ResolvedPeer {
+function resolveAddress(
+	flow: Flow,
+	address: string,
+	holders: readonly Holder[],
+	names: readonly Holder[]
+): ResolvedPeer {
 	if (flow.verb === 'bind' || flow.verb === 'listen') {
 		// The address of a bind is our own: it differs from pod to pod. Only loopback says something lasting.
 		return { peers: [isLoopback(address) ? `cidr:${hostCidr(address)}` : 'any'], ambiguity: '' }
@@ -110,8 +131,47 @@ function resolveAddress(flow: Flow, address: string, holders: readonly Holder[])
 	if (address === '0.0.0.0') return { peers: ['cidr:127.0.0.1/32'], ambiguity: '' }
 	if (address === '::') return { peers: ['cidr:::1/128'], ambiguity: '' }
 	const found = holdersAt(flow, holders)
-	if (found.length === 0) return { peers: [`cidr:${hostCidr(address)}`], ambiguity: '' }
-	return described(address, found)
+	if (found.length > 0) return described(address, found)
+	const named = namesAt(flow, names)
+	return { peers: named.length > 0 ? named : [`cidr:${hostCidr(address)}`], ambiguity: '' }
+}
+
+/** An address is known by a name when so much of its use had an answer with that name, still valid then. */
+const NAMED_SHARE = 0.95
+/** An address that goes by more names belongs to nobody in particular: a content network's. */
+const NAMES_MAX = 3
+
+/**
+ * The names under which the workload had been told this address, sorted. Several may share it; which
+ * of them was meant cannot be seen, and each leads there.
+ */
+function namesAt(flow: Flow, answers: readonly Holder[]): string[] {
+	// Nobody asks for the name of who connects to it.
+	if (flow.direction === 'ingress' || answers.length === 0) return []
+	const hours = flow.spans.flatMap(hoursOf)
+	const shares = new Map<string, Set<number>>()
+	for (const answer of answers) {
+		if (flow.asker !== undefined && flow.asker !== answer.asker) continue
+		if (flow.cluster !== '' && flow.cluster !== answer.cluster) continue
+		const share = shares.get(answer.peer) ?? new Set()
+		shares.set(answer.peer, share)
+		hours.forEach((hour, index) => {
+			if (overlaps(answer, hour, 0)) share.add(index)
+		})
+	}
+	const names = [...shares].filter(([, share]) => share.size >= NAMED_SHARE * hours.length)
+	return names.length > NAMES_MAX ? [] : names.map(([name]) => name).sort(compareText)
+}
+
+/** A span cut at the hours of the clock. */
+function hoursOf(span: Span): Span[] {
+	const hours: Span[] = []
+	for (let fromMs = span.fromMs; fromMs <= span.toMs; ) {
+		const nextMs = (Math.floor(fromMs / HOUR_MS) + 1) * HOUR_MS
+		hours.push({ fromMs, toMs: Math.min(nextMs - 1, span.toMs) })
+		fromMs = nextMs
+	}
+	return hours
 }
 
 function holdersAt(flow: Flow, holders: readonly Holder[]): string[] {

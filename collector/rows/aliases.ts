@@ -88,7 +88,9 @@ export function prepareAliases(db: Database): {
 				const row = byId.get(id)
 				if (row !== undefined) candidates.set(id, row)
 			}
-			const namespaces = new Map(items.map((item) => [`${item.cluster}\n${item.namespace}`, item]))
+			// What a name stood for says nothing about who owns whom.
+			const owning = items.filter(({ kind }) => kind !== 'DnsAnswer')
+			const namespaces = new Map(owning.map((item) => [`${item.cluster}\n${item.namespace}`, item]))
 			for (const { cluster, namespace } of namespaces.values()) {
 				for (const row of byNamespace.all(cluster, namespace, ...OWNED_KINDS)) candidates.set(row.id, row)
 			}

@@ -118,8 +118,8 @@ const cases: [title: string, parts: object, said: string[]][] = [
 		]
 	],
 	[
-		'a DNS answer says nothing',
-		{ l7: { type: 'RESPONSE', dns: { query: 'app.example.', ips: ['1.2.3.4'] } } },
+		'a DNS answer without an address says nothing',
+		{ l7: { type: 'RESPONSE', dns: { query: 'app.example.', ips: [], rcode: 3 } } },
 		['nothing']
 	],
 	[
@@ -149,6 +149,47 @@ test('wrapped flows: exporter, GetFlows, and a feeder that names the cluster', (
 	assert.deepEqual(say(decode({}, { node_name: 'n1', time: flow.time })), say(decode({})))
 	assert.match(say(decode({}, { cluster_name: 'east' }))[0] ?? '', /^east\/shop\/Deployment\/front: /)
 	assert.match(say(decode({ node_name: 'west/n1' }))[0] ?? '', /^west\/shop\//)
+})
+
+test('a DNS answer is no act: it says who an address was, for whom, and for how long', () => {
+	const decoded = decode({
+		l4: { UDP: { source_port: 53, destination_port: 40000 } },
+		source: api,
+		destination: front,
+		l7: {
+			type: 'RESPONSE',
+			dns: { query: 'App.Example.', ips: ['1.2.3.4', '::FFFF:5.6.7.8', 'x'], ttl: 30 }
+		},
+		is_reply: true
+	})
+	assert.ok(decoded.is === 'answers')
+	const hourMs = Date.UTC(2026, 10, 20, 11)
+	const [first, ...rest] = decoded.answers
+	assert.deepEqual(
+		[first?.kind, first?.namespace, first?.name, first?.owner, first?.addresses],
+		['DnsAnswer', 'shop', 'app.example', { kind: 'Deployment', name: 'front' }, ['1.2.3.4']]
+	)
+	assert.deepEqual([first?.fromMs, first?.toMs], [hourMs, Date.parse(flow.time) + 90_000])
+	assert.deepEqual(
+		rest.map(({ addresses }) => addresses),
+		[['5.6.7.8']]
+	)
+})
+
+test('a name that Hubble itself knows for an address is an answer, too', () => {
+	const decoded = decode({
+		destination: world,
+		IP: { destination: '35.232.8.239' },
+		destination_names: ['b.', 'a']
+	})
+	assert.ok(decoded.is === 'events')
+	assert.deepEqual(
+		decoded.answers?.map(({ name, addresses }) => [name, addresses]),
+		[
+			['b', ['35.232.8.239']],
+			['a', ['35.232.8.239']]
+		]
+	)
 })
 
 test('lost events are a gap of the node', () => {

@@ -107,3 +107,36 @@ test('without its ReplicaSet a pod’s Deployment is known by the hash that the 
 	})
 	assert.deepEqual(found.peers, ['workload:east/shop/Deployment/web'])
 })
+
+test('an address is who the same workload was told it is, within the time to live and a minute', () => {
+	const owner = { kind: 'Deployment', name: 'web' }
+	const answer = (name: string, address: string, minutes: number, ttlSeconds: number) =>
+		item('DnsAnswer', 'shop', name, {
+			uid: `Deployment/web/${address}`,
+			addresses: [address],
+			owner,
+			fromMs: DAY_MS + 3 * HOUR_MS,
+			toMs: DAY_MS + 3 * HOUR_MS + minutes * 60_000 + (ttlSeconds + 60) * 1000
+		})
+	const many = ['a', 'b', 'c', 'd'].map((name) => answer(`${name}.example.com`, '198.51.100.9', 0, 30))
+	const told = createPeers([answer('api.example.com', '198.51.100.7', 59, 30), ...inventory, ...many])
+	const peersOf = (peer: string, spans: Span[], asker = 'east/shop/Deployment/web') =>
+		told.resolve({ cluster: 'east', verb: 'connect', direction: 'egress', peer, spans, asker }).peers
+
+	assert.deepEqual(peersOf('198.51.100.7', hour(3)), ['name:api.example.com'])
+	assert.deepEqual(
+		peersOf('198.51.100.7', [{ fromMs: DAY_MS + 4 * HOUR_MS, toMs: DAY_MS + 4 * HOUR_MS + 1000 }]),
+		['name:api.example.com'],
+		'the answer of 03:59 still holds at 04:00'
+	)
+	assert.deepEqual(peersOf('198.51.100.7', hour(2)), ['cidr:198.51.100.7/32'], 'not before the answer')
+	assert.deepEqual(peersOf('198.51.100.7', hour(5)), ['cidr:198.51.100.7/32'], 'not after it has run out')
+	assert.deepEqual(
+		peersOf('198.51.100.7', [...hour(3), ...hour(5), ...hour(6)]),
+		['cidr:198.51.100.7/32'],
+		'one of three hours is no name'
+	)
+	assert.deepEqual(peersOf('198.51.100.7', hour(3), 'east/shop/Deployment/api'), ['cidr:198.51.100.7/32'])
+	assert.deepEqual(peersOf('198.51.100.9', hour(3)), ['cidr:198.51.100.9/32'], 'four names are no name')
+	assert.deepEqual(peersOf('10.0.0.5', hour(0)), ['workload:east/shop/Deployment/web'], 'pods come first')
+})

@@ -1,11 +1,13 @@
 import type { Act, Actor } from '../../aggregate.js'
-import type { Gap } from '../../observation.js'
+import type { Gap, InventoryItem } from '../../observation.js'
 import { hasUnprintable, normalisePath, PATH_BYTES_MAX } from '../../path.js'
 
 /** What one line of somebody else's telemetry says. Reasons are fixed texts: nothing of the line is in them. */
 export type Decoded =
 	/** `repeats`: the same `events` may come again, so what was found out about them is worth keeping. */
-	| { is: 'events'; events: Events; atMs: number; repeats: boolean }
+	| { is: 'events'; events: Events; atMs: number; repeats: boolean; answers?: InventoryItem[] }
+	/** What names stood for: it says nothing of what was done, only of who an address was. */
+	| { is: 'answers'; answers: InventoryItem[] }
 	| { is: 'gap'; gap: Gap }
 	/** Understood, and nothing that a policy could rest on. */
 	| { is: 'nothing' }

@@ -4,6 +4,7 @@ import type { Batch, Sighting, Start, TimelineEntry } from '../../observation.js
 import { sealText } from '../../path.js'
 import { decodeRecorded, RECORDED_KEYS, type Recorded } from '../../recording.js'
 import { type Decoded, type Events, type TimeWindow, timeProblem, UNPRINTABLE_NOTE } from './decoded.js'
+import { DnsAnswers } from './dns-answer.js'
 import { decodeHubble } from './hubble.js'
 import { KubeArmorDecoder } from './kubearmor.js'
 import { LINE_BYTES_MAX, type LineSink, LineSplitter } from './lines.js'
@@ -50,6 +51,7 @@ export class FileReader implements LineSink {
 	/** Where the events of a repeated line were counted in this batch, and in which hour. */
 	#cells = new Map<Events, { hour: number; cells: Cell[] }>()
 	#firstPrograms = new Map<string, Start>()
+	#answers = new DnsAnswers()
 	#batch: Batch
 	#tally = emptyTally()
 	#ready: { batch: Batch; tally: Tally }[] = []
@@ -130,9 +132,14 @@ export class FileReader implements LineSink {
 				this.#tally.usedCount++
 				this.#batch.gaps.push(decoded.gap)
 				break
+			case 'answers':
+				this.#tally.usedCount++
+				for (const answer of decoded.answers) this.#answers.add(answer)
+				break
 			case 'events':
 				this.#tally.usedCount++
 				this.#count(decoded.events, decoded.atMs, decoded.repeats)
+				for (const answer of decoded.answers ?? []) this.#answers.add(answer)
 		}
 		const note = decoded.is === 'events' ? decoded.events.note : undefined
 		if (note !== undefined || !valid) this.#report(number, note ?? INVALID_NOTE, sha256(bytes()))
@@ -194,7 +201,8 @@ export class FileReader implements LineSink {
 	#ended(number: number): void {
 		this.#tally.lineCount++
 		const { starts, gaps, exposure, inventory } = this.#batch
-		const heldCount = this.#aggregator.size + starts.length + gaps.length + exposure.length + inventory.length
+		const listedCount = starts.length + gaps.length + exposure.length + inventory.length
+		const heldCount = this.#aggregator.size + this.#answers.size + listedCount
 		const { lineCount } = this.#tally
 		const isUnrepeated = heldCount >= CELLS_MAX_UNREPEATED && lineCount < heldCount * REPEATED_RATIO
 		const heldLength = this.#aggregator.textLength + this.#recordedLength
@@ -209,6 +217,7 @@ export class FileReader implements LineSink {
 		batch.delivery = { producer: `file:${this.#sha256}`, epoch: EPOCH, sequence }
 		batch.sightings = sightings
 		batch.exposure.push(...exposure)
+		batch.inventory.push(...this.#answers.take())
 		batch.timeline = sightings.flatMap(timelineEntry)
 		this.#ready.push({ batch, tally: this.#tally })
 		this.#cells.clear()

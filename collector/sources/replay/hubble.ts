@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { canonicalAddress } from '../../address.js'
 import type { Act, Actor } from '../../aggregate.js'
-import type { Result, Subject } from '../../observation.js'
+import type { InventoryItem, Result, Subject } from '../../observation.js'
 import { escapeText } from '../../path.js'
 import { redactUrlPath, TEXT_LENGTH_MAX } from '../../redact.js'
 import { type Decoded, NOTHING, parseTime, refused, type TimeWindow, timeProblem } from './decoded.js'
+import { dnsAnswer } from './dns-answer.js'
 
 /**
  * Decodes Hubble flows (cilium api/v1/flow/flow.proto as JSON), bare or wrapped in
@@ -20,6 +21,7 @@ export function decodeHubble(line: Record<string, unknown>, window: TimeWindow):
 	const problem = timeProblem(atMs, window)
 	if (problem !== undefined) return refused(problem)
 	const result = RESULTS.get(flow.verdict)
+	if (result === 'allowed' && flow.l7?.type === 'RESPONSE') return dnsResponse(flow, cluster, atMs)
 	if (result === undefined || isReply(flow)) return NOTHING
 
 	const isEgress = flow.traffic_direction === 'EGRESS'
@@ -31,7 +33,10 @@ export function decodeHubble(line: Record<string, unknown>, window: TimeWindow):
 
 	const acts = [...flowActs(flow, isEgress), ...(isEgress ? layer7Acts(flow) : [])]
 	const actor: Actor = { subject, source: '', result, pod: escapeText(own?.pod_name ?? '') }
-	return acts.length === 0 ? NOTHING : { is: 'events', events: { actor, acts }, atMs, repeats: false }
+	if (acts.length === 0) return NOTHING
+	const answers = isEgress ? namedPeer(flow, subject, atMs) : []
+	const events = { actor, acts }
+	return { is: 'events', events, atMs, repeats: false, ...(answers.length === 0 ? {} : { answers }) }
 }
 
 /** Names of Kubernetes and DNS have 253 characters at most. */
@@ -49,6 +54,9 @@ const port = z
 
 /** What servers take for a request line, generously. */
 const URL_LENGTH_MAX = 8192
+
+/** A DNS message over UDP holds a few hundred addresses at most. */
+const ANSWERS_MAX = 1024
 
 const endpointSchema = z.object({
 	namespace: text,
@@ -84,7 +92,13 @@ const flowSchema = z.object({
 	l7: z
 		.object({
 			type: text,
-			dns: z.object({ query: text }).nullish(),
+			dns: z
+				.object({
+					query: text,
+					ips: z.array(z.string().max(64)).max(ANSWERS_MAX).nullish().catch(null),
+					ttl: z.int().nonnegative().nullish().catch(null)
+				})
+				.nullish(),
 			http: z.object({ method: text, url: z.string().max(URL_LENGTH_MAX) }).nullish()
 		})
 		.nullish()
@@ -117,8 +131,10 @@ function isReply(flow: Flow): boolean {
 	return flow.is_reply !== false && flags?.SYN === true && flags.ACK === true
 }
 
+type PodSubject = Subject & { kind: 'container' }
+
 /** Network is per pod: the container stays ''. Cilium writes the node as `cluster/node` in a mesh. */
-function subjectOf(endpoint: Endpoint, cluster: string, nodeName: string): Subject | undefined {
+function subjectOf(endpoint: Endpoint, cluster: string, nodeName: string): PodSubject | undefined {
 	if (endpoint.pod_name === '') return undefined
 	const slash = nodeName.indexOf('/')
 	const owner = endpoint.workloads?.[0]
@@ -177,6 +193,27 @@ function layer7Acts({ l7 }: Flow): Act[] {
 			object: `${method} ${escapeText(host)}${escapeText(redactUrlPath(pathname))}`
 		}
 	]
+}
+
+/** The addresses that a resolver gave to a pod; the side that speaks from port 53 is the resolver. */
+function dnsResponse(flow: Flow, cluster: string, atMs: number): Decoded {
+	const dns = flow.l7?.dns
+	const name = dnsName(dns?.query ?? '')
+	const ports = flow.l4?.UDP ?? flow.l4?.TCP
+	const asker = ports?.destination_port === 53 ? flow.source : flow.destination
+	const subject = asker ? subjectOf(asker, cluster, flow.node_name) : undefined
+	const addresses = (dns?.ips ?? []).map(canonicalAddress).filter((one) => one !== undefined)
+	if (subject === undefined || name === '' || addresses.length === 0) return NOTHING
+	const ttl = dns?.ttl ?? 0
+	return { is: 'answers', answers: addresses.map((address) => dnsAnswer(subject, name, address, atMs, ttl)) }
+}
+
+/** Names that Hubble itself knows for the address, from answers that it may not have exported. */
+function namedPeer(flow: Flow, subject: PodSubject, atMs: number): InventoryItem[] {
+	const address = canonicalAddress(flow.IP?.destination ?? '')
+	if (address === undefined || flow.destination?.pod_name) return []
+	const names = (flow.destination_names ?? []).map(dnsName).filter((name) => name !== '')
+	return names.map((name) => dnsAnswer(subject, name, address, atMs, 0))
 }
 
 function dnsName(name: string): string {
