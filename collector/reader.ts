@@ -18,6 +18,13 @@ export function openReader(path: string): Reader {
 		all: (sql, ...params) => guarded(() => prepare(sql).all(...params)),
 		get: (sql, ...params) => guarded(() => prepare(sql).get(...params)),
 		each: (sql, ...params) => guarded(() => prepare(sql).iterate(...params)),
+		tuples: (sql, ...params) =>
+			guarded(() =>
+				db
+					.prepare<SqlValue[], SqlValue[]>(sql)
+					.raw()
+					.iterate(...params)
+			),
 		close: () => db.close()
 	}
 }

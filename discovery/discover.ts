@@ -10,14 +10,13 @@ import {
 	VERBS
 } from './behaviour.js'
 import { policyOf } from './digest.js'
-import { createOwners, parseInventoryRow } from './inventory.js'
+import { inventoryAt, parseInventoryRow } from './inventory.js'
 import type { RenderContext } from './languages/language.js'
 import { isTrusted, learn, type Sighted } from './learn/exact.js'
 import { createPeers, type Peers, spansOf } from './peers.js'
 import { createProbes, type Probes } from './probes.js'
 import { fingerprintOf, type Proposal, statementsFor } from './revision.js'
 import { ephemeralContainers, type Subject, subjectsOf, type WorkloadRow } from './subject.js'
-import { podWorkloadName } from './workload.js'
 
 /** What one pass did. */
 export interface Discovered {
@@ -45,26 +44,14 @@ export function discover(reader: Reader, writer: Writer, nowMs: number): Promise
 	return createDiscoverer(reader, writer).discover(nowMs)
 }
 
-/**
- * What rendering may look at: inventory items that are valid at `atMs`, and of workloads without
- * a running pod (a CronJob between two runs) the last one they had, for its labels. Sorted.
- */
+/** What rendering may look at, at `atMs`. */
 export function readRenderContext(reader: Reader, atMs: number): RenderContext {
-	const items = reader.all(INVENTORY_SQL).map(parseInventoryRow)
-	const isLive = (item: InventoryItem) => item.toMs === null || item.toMs > atMs
-	const owners = createOwners(items)
-	const running = new Set<string>()
-	for (const item of items)
-		if (item.kind === 'Pod' && isLive(item)) running.add(podWorkloadName(owners.of(item)))
-	const lastPods = new Map<string, InventoryItem>()
-	for (const pod of items) {
-		if (pod.kind !== 'Pod' || isLive(pod)) continue
-		const workload = podWorkloadName(owners.of(pod))
-		const last = lastPods.get(workload)
-		if (!running.has(workload) && (!last || (last.toMs ?? 0) < (pod.toMs ?? 0))) lastPods.set(workload, pod)
-	}
-	const kept = new Set(lastPods.values())
-	return { inventory: items.filter((item) => isLive(item) || kept.has(item)) }
+	return { inventory: inventoryAt(readInventoryItems(reader), atMs) }
+}
+
+/** All items of the inventory, past and present, sorted. */
+export function readInventoryItems(reader: Reader): InventoryItem[] {
+	return reader.all(INVENTORY_SQL).map(parseInventoryRow)
 }
 
 const INVENTORY_SQL = 'SELECT * FROM inventory ORDER BY cluster, kind, namespace, name, uid, from_ms'
@@ -130,7 +117,7 @@ interface Inventory {
  * The policy of one class, or null when nothing trusted was seen in it. A workload that reads files
  * and never writes one gets a file-write policy without rules. Pure.
  */
-function propose(
+export function propose(
 	subject: Subject,
 	of: Class,
 	observations: readonly Sighted[],

@@ -115,6 +115,27 @@ export function createOwners(items: readonly InventoryItem[]): Owners {
 	}
 }
 
+/**
+ * The items that are valid at `atMs`, and of workloads without a running pod (a CronJob between two
+ * runs) the last one they had, for its labels. In their order.
+ */
+export function inventoryAt(items: readonly InventoryItem[], atMs: number): InventoryItem[] {
+	const isLive = (item: InventoryItem) => item.toMs === null || item.toMs > atMs
+	const owners = createOwners(items)
+	const running = new Set<string>()
+	for (const item of items)
+		if (item.kind === 'Pod' && isLive(item)) running.add(podWorkloadName(owners.of(item)))
+	const lastPods = new Map<string, InventoryItem>()
+	for (const pod of items) {
+		if (pod.kind !== 'Pod' || isLive(pod)) continue
+		const workload = podWorkloadName(owners.of(pod))
+		const last = lastPods.get(workload)
+		if (!running.has(workload) && (!last || (last.toMs ?? 0) < (pod.toMs ?? 0))) lastPods.set(workload, pod)
+	}
+	const kept = new Set(lastPods.values())
+	return items.filter((item) => isLive(item) || kept.has(item))
+}
+
 /** The inventory arranged for rendering: live pods by workload and namespace, services, nodes, owners. */
 export interface Inventory {
 	/** Live pods of a workload (name without container), sorted by name. */

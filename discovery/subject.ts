@@ -113,7 +113,7 @@ function podOf(workload: WorkloadRow): string {
 }
 
 /** The end of a chain of aliases (Pod → ReplicaSet → Deployment); a chain that loops ends where it began. */
-function rootOf(workload: WorkloadRow, byId: ReadonlyMap<number, WorkloadRow>): WorkloadRow {
+export function rootOf(workload: WorkloadRow, byId: ReadonlyMap<number, WorkloadRow>): WorkloadRow {
 	let root = workload
 	for (let depth = 0; root.aliasOf !== null && depth < 8; depth++) {
 		const next = byId.get(root.aliasOf)
