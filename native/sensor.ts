@@ -7,7 +7,7 @@
  *   node sensor.js --run-dir DIR [--service-fd N] [--self-pid N]… [--counter-entries N]
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { hostname, release } from 'node:os'
 import { join } from 'node:path'
@@ -52,7 +52,10 @@ async function main(): Promise<void> {
 		cgroups.v2,
 		entriesOf(values['counter-entries'])
 	)
-	if (!programs.some((program) => program.loaded)) throw new Error(refusal(programs))
+	if (!programs.some((program) => program.loaded)) {
+		removeIfEmpty(runDir)
+		throw new Error(refusal(programs))
+	}
 
 	const clocks = addon.readClocks()
 	const seed = randomBytes(8).readBigUInt64LE()
@@ -103,6 +106,8 @@ async function main(): Promise<void> {
 	const stop = (): void => {
 		loop.stop()
 		launches.close()
+		// At once, so that a sensor that is started next finds the folder gone, and never loses its own.
+		removeIfEmpty(runDir)
 		held.liftAll()
 		addon.closePrograms()
 		process.exit(0)
@@ -110,6 +115,18 @@ async function main(): Promise<void> {
 	process.on('SIGTERM', stop)
 	process.on('SIGINT', () => {})
 	service?.on('close', stop)
+}
+
+/** The run folder holds nothing but the launch socket, which has gone; whatever else is in it is not ours. */
+function removeIfEmpty(folder: string): void {
+	try {
+		rmdirSync(folder)
+	} catch (error) {
+		const code = error instanceof Error && 'code' in error ? error.code : ''
+		if (code === 'ENOTEMPTY' || code === 'ENOENT') return
+		// It is untidy, and no reason to leave the programs in the kernel.
+		process.stderr.write(`whittle: ${folder} could not be removed: ${String(error)}\n`)
+	}
 }
 
 /** How many behaviours a counter map holds; 0 leaves it as the programs say. */

@@ -4,7 +4,17 @@
  */
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	realpathSync,
+	rmdirSync,
+	rmSync,
+	writeFileSync
+} from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -101,6 +111,20 @@ test('rolling back lifts it', async () => {
 	await page.getByRole('button', { name: 'Roll back…' }).waitFor({ state: 'detached' })
 	assert.equal(connectFromNginx(deniedPort()), 'refused', 'nobody listens there, and nobody denies it')
 	assert.equal(request(), 'ok')
+})
+
+test('when it is told to end, it leaves no run folder behind', async () => {
+	const [up] = children
+	assert.ok(up)
+	// Named after the data folder, as `whittle up` names it.
+	const name = createHash('sha256')
+		.update(realpathSync(join(folder, 'data')))
+		.digest('hex')
+		.slice(0, 12)
+	assert.ok(existsSync(join('/run/whittle', name)))
+	await end(up)
+	assert.equal(up.exitCode, 0, said)
+	assert.ok(!existsSync(join('/run/whittle', name)))
 })
 
 /** A port that nginx's cgroup never connected to before it was held. */
