@@ -148,11 +148,11 @@ function setOf(text: string, field: Field, range: '-' | '..'): Set<number> | nul
 		if (tooMany.length > 0 || tooHigh.length > 0) return null
 		const every = step === undefined ? 1 : /^\d{1,2}$/.test(step) ? Number(step) : 0
 		const all = low === '*' || low === '?'
-		const from = all && high === undefined ? field.min : valueOf(low, field)
+		const from = all && high === undefined ? field.min : numberOf(low, field)
 		// `5/15` runs on to the end of the field; a lone `5` does not. Day 7 is Sunday again.
 		const end = field === WEEKDAY ? 6 : field.max
 		const open = all || step !== undefined ? end : from
-		const to = high === undefined ? open : valueOf(high, field)
+		const to = high === undefined ? open : numberOf(high, field)
 		if (every === 0 || from === null || to === null) return null
 		// systemd lets weekdays wrap around (`Fri..Mon`); cron does not.
 		if (from > to && !(range === '..' && field === WEEKDAY)) return null
@@ -162,7 +162,7 @@ function setOf(text: string, field: Field, range: '-' | '..'): Set<number> | nul
 	return set
 }
 
-function valueOf(text: string, field: Field): number | null {
+function numberOf(text: string, field: Field): number | null {
 	const named = text.length >= 3 ? field.names.findIndex((name) => isNameOf(text.toLowerCase(), name)) : -1
 	if (named >= 0) return named + field.namesFrom
 	if (!/^\d{1,2}$/.test(text)) return null
