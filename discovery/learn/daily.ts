@@ -69,6 +69,72 @@ export function hourCountOf(daily: readonly number[]): number {
 	return count
 }
 
+/** Whether days may have been forgotten. */
+export function isFull(daily: readonly number[]): boolean {
+	return daily.length >= DAILY_DAYS_MAX * STRIDE
+}
+
+/**
+ * The days as bytes in base64: the distance to the day before with a bit for "the same hours again", the
+ * mask where it changed, the count; each as a number of seven bits per byte, the lowest first.
+ */
+export function packDaily(daily: readonly number[]): string {
+	const bytes: number[] = []
+	const put = (value: number) => {
+		for (; value >= 0x80; value = Math.floor(value / 0x80)) bytes.push((value % 0x80) | 0x80)
+		bytes.push(value)
+	}
+	let before = 0
+	let maskBefore = 0
+	for (let i = 0; i < daily.length; i += STRIDE) {
+		const [day = 0, mask = 0, count = 0] = [daily[i], daily[i + 1], daily[i + 2]]
+		const distance = day - before
+		put(zigzag(distance) * 2 + (mask === maskBefore ? 1 : 0))
+		if (mask !== maskBefore) put(mask)
+		put(count)
+		before = day
+		maskBefore = mask
+	}
+	return Buffer.from(bytes).toString('base64url')
+}
+
+/** The reverse of `packDaily`; a text that it cannot have written ends where it stops making sense. */
+export function unpackDaily(text: string): number[] {
+	const bytes = Buffer.from(text, 'base64url')
+	const daily: number[] = []
+	let at = 0
+	const take = (): number => {
+		let value = 0
+		for (let factor = 1; ; factor *= 0x80) {
+			const byte = bytes[at++] ?? 0
+			value += (byte & 0x7f) * factor
+			if (byte < 0x80 || factor > MAX_FACTOR) return value
+		}
+	}
+	let day = 0
+	let mask = 0
+	while (at < bytes.length) {
+		const head = take()
+		day += unzigzag(Math.floor(head / 2))
+		if (head % 2 === 0) mask = take() & 0xffffff
+		const count = take()
+		noteDay(daily, day, mask, count)
+	}
+	return daily
+}
+
+/** 2^49: numbers beyond it are no counts of anything. */
+const MAX_FACTOR = 0x80 ** 7
+
+/** Days before 1970 are possible where a clock is wrong. */
+function zigzag(value: number): number {
+	return value >= 0 ? value * 2 : -value * 2 - 1
+}
+
+function unzigzag(value: number): number {
+	return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+}
+
 /** The bit of the hour of a day in which a time lies; the nearest one when it lies in another day. */
 export function hourBit(day: number, atMs: number): number {
 	const hour = Math.floor(atMs / MS_PER_HOUR) - day * 24
