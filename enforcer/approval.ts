@@ -1,5 +1,5 @@
 import type { Class } from '../collector/observation.js'
-import type { Reader, SqlValue, Writer } from '../collector/store.js'
+import type { Reader, SqlValue, Statement, Writer } from '../collector/store.js'
 import { EnforcerError } from './error.js'
 import { integer, text } from './row.js'
 
@@ -63,54 +63,73 @@ export function approvalOf(row: Record<string, SqlValue>): Approval {
 	}
 }
 
+/**
+ * Decides about all of them in one transaction: those that are still proposed are decided together, and
+ * each of the others comes back as the error that `approve` would throw. In the order of `requests`.
+ */
+export async function decideAll(
+	reader: Reader,
+	writer: Writer,
+	requests: readonly DecisionRequest[],
+	decision: Approval['decision']
+): Promise<(Approval | EnforcerError)[]> {
+	const refusals = requests.map((request) => refusalOf(reader, request))
+	const open = requests.filter((_, index) => refusals[index] === null)
+	// A proposal may change between the check above and the write: each insert asks again, in the
+	// writer's transaction, and inserts nothing when it finds another proposal.
+	const inserted = open.length === 0 ? [] : await writer.transact(open.map((one) => insertOf(one, decision)))
+	const isInserted = new Map(open.map((request, index) => [request, inserted[index] === 1]))
+	return requests.map((request, index) => {
+		const refusal = refusals[index]
+		if (refusal) return refusal
+		return isInserted.get(request) ? latestOf(reader, request) : changedMeanwhile(request)
+	})
+}
+
 async function decide(
 	reader: Reader,
 	writer: Writer,
 	request: DecisionRequest,
-	decision: 'approved' | 'rejected'
+	decision: Approval['decision']
 ): Promise<Approval> {
-	refuseOtherThanProposed(reader, request)
-	// The proposal may change between the check above and the write: the insert asks again,
-	// in the writer's transaction, and is undone when it finds another proposal.
-	const [inserted] = await writer.transact([
-		{
-			sql: `INSERT INTO approvals (workload_id, class, digest, decision, actor, reason, at_ms)
-				SELECT ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (
-					SELECT 1 FROM proposals JOIN policies ON policies.id = proposals.policy_id
-					WHERE proposals.workload_id = ? AND proposals.class = ? AND policies.digest = ?)`,
-			params: [
-				request.workloadId,
-				request.class,
-				request.digest,
-				decision,
-				request.actor,
-				request.reason,
-				request.atMs,
-				request.workloadId,
-				request.class,
-				request.digest
-			]
-		}
-	])
-	if (inserted !== 1) {
-		throw new EnforcerError(
-			'conflict',
-			`Another revision was proposed while ${short(request.digest)} was being decided: read it and decide again.`
-		)
+	const [made] = await decideAll(reader, writer, [request], decision)
+	if (made === undefined || made instanceof EnforcerError) throw made
+	return made
+}
+
+function insertOf(request: DecisionRequest, decision: Approval['decision']): Statement {
+	const { workloadId, class: class_, digest, actor, reason, atMs } = request
+	return {
+		sql: `INSERT INTO approvals (workload_id, class, digest, decision, actor, reason, at_ms)
+			SELECT ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (
+				SELECT 1 FROM proposals JOIN policies ON policies.id = proposals.policy_id
+				WHERE proposals.workload_id = ? AND proposals.class = ? AND policies.digest = ?)`,
+		params: [workloadId, class_, digest, decision, actor, reason, atMs, workloadId, class_, digest]
 	}
-	const made = readApprovals(reader, request.workloadId, request.class).at(-1)
+}
+
+function latestOf(reader: Reader, { workloadId, class: class_ }: DecisionRequest): Approval {
+	const made = readApprovals(reader, workloadId, class_).at(-1)
 	if (!made) throw new EnforcerError('failed', 'The decision was written and cannot be read back.')
 	return made
 }
 
-function refuseOtherThanProposed(reader: Reader, request: DecisionRequest): void {
+function changedMeanwhile({ digest }: DecisionRequest): EnforcerError {
+	return new EnforcerError(
+		'conflict',
+		`Another revision was proposed while ${short(digest)} was being decided: read it and decide again.`
+	)
+}
+
+/** Why a digest cannot be decided about; null when it is what is proposed now. */
+function refusalOf(reader: Reader, request: DecisionRequest): EnforcerError | null {
 	const proposed = reader.get(
 		`SELECT digest FROM proposals JOIN policies ON policies.id = proposals.policy_id
 			WHERE proposals.workload_id = ? AND proposals.class = ?`,
 		request.workloadId,
 		request.class
 	)
-	if (proposed && text(proposed.digest) === request.digest) return
+	if (proposed && text(proposed.digest) === request.digest) return null
 	const known = reader.get(
 		'SELECT revision FROM policies WHERE workload_id = ? AND class = ? AND digest = ?',
 		request.workloadId,
@@ -118,12 +137,12 @@ function refuseOtherThanProposed(reader: Reader, request: DecisionRequest): void
 		request.digest
 	)
 	if (!known) {
-		throw new EnforcerError(
+		return new EnforcerError(
 			'not-found',
 			`No policy of this workload's class ${request.class} has the digest ${short(request.digest)}.`
 		)
 	}
-	throw new EnforcerError(
+	return new EnforcerError(
 		'conflict',
 		proposed
 			? `${short(request.digest)} is revision ${integer(known.revision)}; what is proposed now is ${short(text(proposed.digest))}. Read that one and decide again.`

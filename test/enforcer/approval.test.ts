@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { approve, readApprovals, reject } from '../../enforcer/approval.js'
+import { approve, decideAll, readApprovals, reject } from '../../enforcer/approval.js'
 import { EnforcerError } from '../../enforcer/error.js'
 import { nginx, sighting, T0, temporaryStore } from './temporary-store.js'
 
@@ -69,6 +69,37 @@ test('a proposal that changes between the check and the write leaves no approval
 		codeIs('conflict')
 	)
 	assert.deepEqual(readApprovals(store.reader, workloadId), [])
+})
+
+test('many are decided in one transaction; those that are refused stop no other', async (t) => {
+	const store = await temporaryStore(t)
+	await store.see([
+		sighting(nginx, 'connect', 'egress/tcp/5432/10.0.0.5'),
+		sighting(nginx, 'read', '/etc/nginx/nginx.conf')
+	])
+	const old = store.digest(NAME, 'network')
+	await store.see([sighting(nginx, 'connect', 'egress/tcp/443/10.0.0.9')])
+	const request = { workloadId: store.workloadId(NAME), actor: 'local:ann', reason: '', atMs: T0 + 100 }
+	const commits: string[][] = []
+	store.writer.onCommit((tables) => commits.push([...tables]))
+	const made = await decideAll(
+		store.reader,
+		store.writer,
+		[
+			{ ...request, class: 'network', digest: old },
+			{ ...request, class: 'file-read', digest: store.digest(NAME, 'file-read') },
+			{ ...request, class: 'privilege', digest: old },
+			{ ...request, class: 'network', digest: store.digest(NAME, 'network') }
+		],
+		'approved'
+	)
+	assert.deepEqual(
+		made.map((one) => (one instanceof EnforcerError ? one.code : `${one.class} ${one.decision}`)),
+		['conflict', 'file-read approved', 'not-found', 'network approved']
+	)
+	assert.equal(commits.length, 1)
+	assert.equal(readApprovals(store.reader, request.workloadId).length, 2)
+	assert.deepEqual(await decideAll(store.reader, store.writer, [], 'approved'), [])
 })
 
 function codeIs(code: string) {

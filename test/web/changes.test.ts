@@ -82,6 +82,48 @@ test('If-Match: somebody else decided meanwhile', async (t) => {
 	assert.equal((await post(`${POLICY}/reject`, { digest, reason: 'no' }, { 'if-match': '*' })).status, 200)
 })
 
+test('many are decided at once, and each says what became of it', async (t) => {
+	const { store, get, post } = await openApi(t)
+	await store.see([
+		sighting(nginx, 'connect', 'egress/tcp/5432/10.0.0.5'),
+		sighting(nginx, 'read', '/etc/nginx/nginx.conf')
+	])
+	const old = store.digest(NAME, 'network')
+	await store.see([sighting(nginx, 'connect', 'egress/tcp/443/10.0.0.9')])
+	const items = [
+		{ workload: 'nginx', class: 'network', digest: old },
+		{ workload: NAME, class: 'file-read', digest: store.digest(NAME, 'file-read') },
+		{ workload: 'nobody', class: 'network', digest: old }
+	]
+	const answer = await post('/api/v1/policies/approve', { items, reason: 'read all three' })
+	assert.equal(answer.status, 200)
+	const made = answer.json<Of<typeof shape.DecidedMany>>()
+	assert.deepEqual(
+		made.items.map((one) => [one.workload, one.status, one.problem?.type ?? null]),
+		[
+			['nginx', 409, '/problems/conflict'],
+			[NAME, 200, null],
+			['nobody', 404, '/problems/not-found']
+		]
+	)
+	assert.deepEqual([made.decidedCount, made.failedCount], [1, 2])
+	assert.equal(made.items[1]?.decided?.approval.reason, 'read all three')
+	assert.match(made.items[1]?.decided?.sentence ?? '', /waits to be applied/)
+	assert.equal(made.items[0]?.problem?.instance, '/api/v1/policies/nginx/network')
+	const alone = await post(`${POLICY}/approve`, { digest: old })
+	assert.equal(made.items[0]?.problem?.detail, alone.json<Of<typeof shape.Problem>>().detail)
+
+	const reject = (body: Record<string, unknown>) => post('/api/v1/policies/reject', body)
+	assert.equal((await reject({ items })).status, 400, 'a rejection says why')
+	assert.equal((await reject({ items: [], reason: 'no' })).status, 400)
+	const many = Array.from({ length: 501 }, () => items[0])
+	assert.equal((await reject({ items: many, reason: 'no' })).status, 400, 'no more than 500')
+	const rejected = await reject({ items: items.slice(1, 2), reason: 'no' })
+	assert.equal(rejected.json<Of<typeof shape.DecidedMany>>().items[0]?.decided?.approval.decision, 'rejected')
+	const history = (await get('/api/v1/history')).json<Of<typeof shape.HistoryPage>>()
+	assert.equal(history.items.length, 2)
+})
+
 test('Idempotency-Key: the same request is done once and answered the same', async (t) => {
 	const { store, get, post } = await openApi(t)
 	await store.see([sighting(nginx, 'connect', 'egress/tcp/5432/10.0.0.5')])

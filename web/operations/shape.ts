@@ -15,6 +15,7 @@
  *   GET    /policies/:workload/:class/rules/:rule   GetRuleEvidence → RuleEvidence
  *   POST   /policies/:workload/:class/approve       Approve → Decided
  *   POST   /policies/:workload/:class/reject        Reject → Decided
+ *   POST   /policies/approve · /policies/reject     ApproveMany · RejectMany → DecidedMany
  *   POST   /policies/:workload/:class/plan          PlanChange → Plan (a dry run)
  *   POST   /policies/:workload/:class/apply         PlanChange → Changed
  *   POST   /policies/:workload/:class/rollback      RollbackChange → Changed
@@ -368,7 +369,17 @@ export const Language = z.object({ name: z.string(), classes: z.array(Class) })
 export const LanguageList = z.object({ items: z.array(Language) })
 export const Nothing = z.object({})
 
-// decisions and changes --------------------------------------------------------
+// problems, decisions and changes ----------------------------------------------
+
+/** RFC 9457, sent as `application/problem+json`. `type` is stable; `detail` is for people. */
+export const Problem = z.object({
+	type: z.string(),
+	title: z.string(),
+	status: z.number(),
+	detail: z.string(),
+	instance: z.string(),
+	errors: z.array(z.object({ pointer: z.string(), detail: z.string(), code: z.string() })).optional()
+})
 
 export const Approve = z.object({
 	workload: WorkloadRef,
@@ -379,6 +390,33 @@ export const Approve = z.object({
 })
 export const Reject = Approve.extend({ reason: z.string().min(1, 'Say why, for the next reader.').max(2000) })
 export const Decided = z.object({ approval: Approval, state: State, sentence: z.string() })
+
+/** How many policies one request decides about. */
+const DECISIONS_MAX = 500
+export const ApproveMany = z.object({
+	items: z
+		.array(Approve.omit({ reason: true }))
+		.min(1)
+		.max(DECISIONS_MAX),
+	/** The same for all. */
+	reason: Approve.shape.reason
+})
+export const RejectMany = ApproveMany.extend({ reason: Reject.shape.reason })
+/** Each item has what it would have been answered alone: a status, and the decision or the problem. */
+export const DecidedMany = z.object({
+	items: z.array(
+		z.object({
+			workload: WorkloadRef,
+			class: Class,
+			digest: Digest,
+			status: z.number().int(),
+			decided: Decided.nullable(),
+			problem: Problem.nullable()
+		})
+	),
+	decidedCount: z.number().int(),
+	failedCount: z.number().int()
+})
 
 export const TargetName = z.enum(['directory', 'host'])
 /** `audit` counts what would be denied; `block` denies it. */
@@ -541,17 +579,7 @@ export const ProbeReport = z.object({
 	missing: z.array(z.string())
 })
 
-// problems and events ----------------------------------------------------------
-
-/** RFC 9457, sent as `application/problem+json`. `type` is stable; `detail` is for people. */
-export const Problem = z.object({
-	type: z.string(),
-	title: z.string(),
-	status: z.number(),
-	detail: z.string(),
-	instance: z.string(),
-	errors: z.array(z.object({ pointer: z.string(), detail: z.string(), code: z.string() })).optional()
-})
+// events -----------------------------------------------------------------------
 
 /**
  * An event of `/api/v1/events` (SSE): `changed`, or `resync` when some may have been missed, so that

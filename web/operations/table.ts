@@ -1,4 +1,4 @@
-import { approve, reject } from './approvals.js'
+import { approve, approveMany, reject, rejectMany } from './approvals.js'
 import { listBehaviours } from './behaviours.js'
 import { applyChange, planChange, planRollback, rollbackChange } from './changes.js'
 import { getRuleEvidence } from './evidence.js'
@@ -24,6 +24,8 @@ export const operations: readonly AnyOperation[] = [
 	getRuleEvidence,
 	approve,
 	reject,
+	approveMany,
+	rejectMany,
 	planChange,
 	applyChange,
 	planRollback,

@@ -59,11 +59,10 @@ function Form({ asked, onDecided, onClose }: { asked: Asked; onDecided: () => vo
 		setBusy(true)
 		onDecided()
 		try {
-			await decide(
-				asked.items,
-				asked.choice,
-				typeof reason === 'string' ? reason.trim() : '',
-				(item, outcome) => setOutcomes((before) => new Map(before).set(keyOf(item), outcome))
+			await decide(asked.items, asked.choice, typeof reason === 'string' ? reason.trim() : '', (made) =>
+				setOutcomes(
+					(before) => new Map([...before, ...made.map(([item, one]) => [keyOf(item), one] as const)])
+				)
 			)
 			setOver(true)
 		} catch (error) {

@@ -1,7 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query'
-import { ApiError, pathOf, post } from '../api/client.js'
+import { ApiError, post } from '../api/client.js'
 import { isTouched } from '../api/queries.js'
-import type { Class, Decided } from '../api/shapes.js'
+import type { Class, DecidedMany } from '../api/shapes.js'
 
 /** One policy that is decided about: exactly the digest that was on the screen. */
 export interface Item {
@@ -15,26 +15,22 @@ export type Choice = 'approve' | 'reject'
 
 export type Outcome = { ok: true; sentence: string } | { ok: false; sentence: string; isStale: boolean }
 
-/** At most this many at once: the service has one writer, and other readers wait too. */
-const AT_ONCE = 4
+/** One request decides about so many: few enough that a person sees it getting on. */
+const TOGETHER = 100
 
 /**
- * Decides about each item by itself and reports each as it ends; one that fails stops no other. A digest
+ * Decides about each item by itself and reports what became of it; one that fails stops no other. A digest
  * that is no longer proposed is refused by the service as a conflict.
  */
 export async function decide(
 	items: readonly Item[],
 	choice: Choice,
 	reason: string,
-	report: (item: Item, outcome: Outcome) => void
+	report: (outcomes: readonly (readonly [Item, Outcome])[]) => void
 ): Promise<void> {
-	const waiting = [...items]
-	async function worker(): Promise<void> {
-		for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
-			report(item, await decideOne(item, choice, reason))
-		}
+	for (let from = 0; from < items.length; from += TOGETHER) {
+		report(await decideTogether(items.slice(from, from + TOGETHER), choice, reason))
 	}
-	await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker))
 }
 
 /** Reads again everything that a decision or a change touches, without waiting for the event stream. */
@@ -43,16 +39,26 @@ export function readAgain(client: QueryClient): Promise<void> {
 	return client.invalidateQueries({ predicate: (query) => isTouched(query.queryKey[0], tables) })
 }
 
-async function decideOne(item: Item, choice: Choice, reason: string): Promise<Outcome> {
+async function decideTogether(
+	items: readonly Item[],
+	choice: Choice,
+	reason: string
+): Promise<(readonly [Item, Outcome])[]> {
+	const asked = items.map(({ workload, class: class_, digest }) => ({ workload, class: class_, digest }))
 	try {
-		const decided = await post<Decided>(pathOf('policies', item.workload, item.class, choice), {
-			digest: item.digest,
-			reason
-		})
-		return { ok: true, sentence: decided.sentence }
+		const decided = await post<DecidedMany>(`/policies/${choice}`, { items: asked, reason })
+		return items.map((item, index) => [item, outcomeOf(decided.items[index])])
 	} catch (error) {
+		// The service decides about all of a request or about none.
 		if (!(error instanceof ApiError)) throw error
-		const isStale = error.status === 409 || error.status === 412
-		return { ok: false, sentence: error.message, isStale }
+		return items.map((item) => [item, { ok: false, sentence: error.message, isStale: false }])
 	}
+}
+
+function outcomeOf(answer: DecidedMany['items'][number] | undefined): Outcome {
+	if (answer?.decided) return { ok: true, sentence: answer.decided.sentence }
+	const { problem } = answer ?? {}
+	if (!problem) return { ok: false, sentence: 'The service did not say what became of it.', isStale: false }
+	const isStale = problem.status === 409 || problem.status === 412
+	return { ok: false, sentence: `${problem.title}: ${problem.detail}`, isStale }
 }
