@@ -40,12 +40,11 @@ export function define(command: Command): void {
 		.action(async (options: Options) => {
 			const { data } = command.optsWithGlobals<{ data?: string }>()
 			const folder = resolve(dataFolder(data))
-			try {
-				await observe(folder, options)
-			} finally {
-				// What lies in it is this user's; the folder itself is removed by whoever made it.
+			// However it ends, also when nobody reads what it prints: what lies in it is this user's.
+			process.on('exit', () => {
 				for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true })
-			}
+			})
+			await observe(folder, options)
 		})
 }
 
