@@ -16,7 +16,7 @@ import {
 	validatorCompiler
 } from 'fastify-type-provider-zod'
 import { cookieForm } from './auth/cookie.js'
-import { guard } from './auth/guard.js'
+import { guard, requireIdentity } from './auth/guard.js'
 import { createLogins, type Logins } from './auth/login.js'
 import { createSessions } from './auth/session.js'
 import { createEventHub } from './event-hub.js'
@@ -189,12 +189,13 @@ function answerWithProblems(app: FastifyInstance, options: ServerOptions): void 
 		const { kind, detail } = kindOf(error)
 		if (kind === 'internal') request.log.error(error, 'a request failed')
 		if (kind === 'unauthenticated') {
-			if (isNavigation(request)) return sendSignedOut(reply, detail)
+			if (isNavigation(request)) return sendSignedOut(reply, options.uiFolder, detail)
 			reply.header('www-authenticate', 'Bearer realm="whittle"')
 		}
 		return send(reply, problem(kind, detail, request.url))
 	})
 	app.setNotFoundHandler((request, reply) => {
+		requireIdentity(request)
 		if (isNavigation(request)) return sendPage(reply, options.uiFolder)
 		return send(
 			reply,

@@ -92,6 +92,12 @@ describe('the page', () => {
 		const other = await stranger.newPage()
 		const answer = await other.goto(running.service.loginUrl)
 		assert.equal(answer?.status(), 401)
+		await other.getByRole('heading', { name: 'Sign in to Whittle' }).waitFor()
+		await other.getByText('That address was used already').waitFor()
+		assert.equal(new URL(other.url()).search, '')
+		await other.goto(new URL('/policies', running.service.url).href)
+		await other.getByText('This browser has no session').waitFor()
+		await checkAccessible(other, 'the sign-in form of a stranger')
 		await stranger.close()
 	})
 

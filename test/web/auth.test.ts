@@ -9,8 +9,15 @@ import { isSecret } from '../../web/auth/secret.js'
 import { startService } from '../../web/serve.js'
 import { openApi } from './api.js'
 
-/** What anybody who reaches the port may ask. `/` is here because it takes the one-time token; without one it is closed. */
-const PUBLIC = ['GET /livez', 'HEAD /livez', 'GET /readyz', 'HEAD /readyz']
+/** What anybody who reaches the port may ask: whether it lives, and the files of the page, which asks to sign in. */
+const PUBLIC = [
+	'GET /livez',
+	'HEAD /livez',
+	'GET /readyz',
+	'HEAD /readyz',
+	'GET /assets/a-1.js',
+	'GET /index.html'
+]
 
 test('every route is denied without a session or a key, those of plugins and unknown paths too', async (t) => {
 	const api = await openApi(t)
@@ -30,8 +37,9 @@ test('every route is denied without a session or a key, those of plugins and unk
 		'GET /api/v1/nothing',
 		'POST /nothing',
 		'GET /assets/a-1.js',
-		'GET /workloads/x',
-		'GET /index.html'
+		'GET /index.html',
+		'GET /assets/none.js',
+		'GET /workloads/x'
 	]) {
 		const [method = '', pattern = ''] = route.split(' ')
 		const url = pattern.replace(/:[a-z]+/gi, 'x').replace('*', 'x')
@@ -69,7 +77,9 @@ test('the start-up token logs in once, and the cookie is a session of its own', 
 	assert.ok(!cookie.includes(token))
 	const second = await api.send({ method: 'GET', url: `/?token=${token}`, headers: { accept: 'text/html' } })
 	assert.equal(second.status, 401)
-	assert.match(second.text, /was used or has expired/)
+	assert.match(second.text, /<!doctype html>/)
+	const asProgram = await api.send({ method: 'GET', url: `/?token=${token}` })
+	assert.match(asProgram.json<{ detail: string }>().detail, /was used or has expired/)
 
 	const session = { cookie: cookie.split(';')[0] ?? '' }
 	const who = await api.send({ method: 'GET', url: '/api/v1/session', headers: session })

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { operations } from '../../web/operations/table.js'
 import { openApi } from './api.js'
@@ -58,13 +60,32 @@ test('the page comes with a strict policy, with Trusted Types', async (t) => {
 	}
 })
 
-test('a browser without a session is told what to do, in plain HTML', async (t) => {
+test('a browser without a session gets the page, which asks to sign in, and nothing else', async (t) => {
 	const api = await openApi(t)
+	const see = (url: string) => api.send({ method: 'GET', url, headers: { accept: 'text/html' } })
+	for (const url of ['/', '/workloads/3', '/?token=login_used']) {
+		const answer = await see(url)
+		assert.equal(answer.status, 401, url)
+		assert.match(answer.text, /<script type="module" src="\/assets\/a-1.js">/)
+		assert.equal(answer.headers['cache-control'], 'no-store')
+		assert.match(String(answer.headers['content-security-policy']), /default-src 'none'/)
+	}
+	assert.equal((await see('/assets/a-1.js')).status, 200)
+	assert.equal((await see('/api/v1/session')).status, 401)
+	for (const url of ['/..%2ftoken', '/%2e%2e/token', '/assets/..%2f..%2ftoken']) {
+		const answer = await see(url)
+		assert.ok(answer.status >= 400, url)
+		assert.ok(!answer.text.includes(api.key), url)
+	}
+})
+
+test('where the page is not built, a browser without a session is told what to do', async (t) => {
+	const api = await openApi(t)
+	rmSync(join(api.store.dataDir, 'ui', 'index.html'))
 	const answer = await api.send({ method: 'GET', url: '/<script>', headers: { accept: 'text/html' } })
 	assert.equal(answer.status, 401)
 	assert.match(answer.text, /Open the URL that "whittle up" printed/)
 	assert.ok(!answer.text.includes('script'))
-	assert.match(String(answer.headers['content-security-policy']), /default-src 'none'/)
 })
 
 test('the OpenAPI document has every operation, with its input, output and problem', async (t) => {

@@ -18,10 +18,11 @@ declare module 'fastify' {
 	}
 	interface FastifyContextConfig {
 		/**
-		 * `public`: answered to anybody who reaches the port. `login`: to anybody with a one-time token.
+		 * `public`: answered to anybody who reaches the port. `page`: the files of the built page, the same on
+		 * every machine, and what asks a person to sign in; its handlers look at `identity` themselves.
 		 * Everything else needs a session or an API key, whether or not it says so.
 		 */
-		access?: 'public' | 'login'
+		access?: 'public' | 'page'
 	}
 }
 
@@ -46,17 +47,17 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
 		if (access === 'public') return
 		request.identity = keyIdentity(request, options) ?? sessionIdentity(request, options)
 		if (request.identity?.sessionId != null) checkOrigin(request)
-		if (request.identity || (access === 'login' && hasToken(request))) return
-		throw new HttpError(
-			'unauthenticated',
-			'Open the URL that "whittle up" printed, or send the key in <data>/token as "Authorization: Bearer KEY".'
-		)
+		if (access !== 'page') requireIdentity(request)
 	})
 }
 
-/** Whether a request brings a one-time token. */
-export function hasToken(request: FastifyRequest): boolean {
-	return typeof request.query === 'object' && request.query !== null && 'token' in request.query
+/** Throws unless the request brought a session or an API key. */
+export function requireIdentity(request: FastifyRequest): void {
+	if (request.identity) return
+	throw new HttpError(
+		'unauthenticated',
+		'Open the URL that "whittle up" printed, or send the key in <data>/token as "Authorization: Bearer KEY".'
+	)
 }
 
 /**

@@ -5,9 +5,12 @@ import { signInAddress, tokenIn } from '../api/token.js'
 /** Shown when the session has ended: asks for an address that Whittle printed. */
 export function Login() {
 	const [problem, setProblem] = useState('')
+	// The service answered an address with a token, and this page is still without a session.
+	const [wasRefused] = useState(() => new URLSearchParams(window.location.search).has('token'))
 	useEffect(() => {
 		document.title = 'Sign in · Whittle'
-	}, [])
+		if (wasRefused) window.history.replaceState(null, '', '/')
+	}, [wasRefused])
 
 	function submit(event: FormEvent<HTMLFormElement>): void {
 		event.preventDefault()
@@ -23,8 +26,11 @@ export function Login() {
 				<img src="/mark.svg" width={36} height={36} alt="" />
 				<h1>Sign in to Whittle</h1>
 				<p>
-					Your session has ended, or the service was started again. When it starts, <code>whittle up</code>{' '}
-					prints an address with a token that works once. Open that address, or paste it here.
+					{wasRefused
+						? 'That address was used already, or has expired.'
+						: 'This browser has no session: none was begun, it has ended, or the service was started again.'}{' '}
+					When it starts, <code>whittle up</code> prints an address with a token that works once. Open that
+					address, or paste it here.
 				</p>
 				<PasswordInput
 					name="token"
