@@ -80,22 +80,31 @@ export interface NetworkObject {
 	protocol: string
 	/** Remote port for egress, local port for ingress; 0 when there is none. */
 	port: number
+	/** Last port of a range that begins with `port`; left out for a single port. */
+	lastPort?: number
 	peer: string
 }
 
-/** `egress/tcp/443/1.2.3.4` → its parts; null for `resolve` and `request` objects and anything else. */
+/**
+ * `egress/tcp/443/1.2.3.4` or, in a rule, `egress/tcp/8000-8010/PEER` → its parts; null for `resolve`
+ * and `request` objects and anything else.
+ */
 export function parseNetworkObject(object: string): NetworkObject | null {
-	const match = /^(egress|ingress)\/([a-z0-9]+)\/(\d{1,5})\/(.+)$/s.exec(object)
+	const match = /^(egress|ingress)\/([a-z0-9]+)\/(\d{1,5})(?:-(\d{1,5}))?\/(.+)$/s.exec(object)
 	if (!match) return null
-	const [, direction, protocol, port, peer] = match
+	const [, direction, protocol, port, last, peer] = match
 	if ((direction !== 'egress' && direction !== 'ingress') || !protocol || !port || !peer) return null
 	if (Number(port) > 65535) return null
-	return { direction, protocol, port: Number(port), peer }
+	const flow: NetworkObject = { direction, protocol, port: Number(port), peer }
+	if (last === undefined) return flow
+	if (Number(last) > 65535 || Number(last) <= flow.port) return null
+	return { ...flow, lastPort: Number(last) }
 }
 
 /** The reverse of `parseNetworkObject`. */
-export function networkObject(parts: NetworkObject): string {
-	return `${parts.direction}/${parts.protocol}/${parts.port}/${parts.peer}`
+export function networkObject({ direction, protocol, port, lastPort, peer }: NetworkObject): string {
+	const ports = lastPort === undefined || lastPort === port ? `${port}` : `${port}-${lastPort}`
+	return `${direction}/${protocol}/${ports}/${peer}`
 }
 
 /** The single-address network of an address: /32 for IPv4, /128 for IPv6. */

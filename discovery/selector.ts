@@ -30,10 +30,59 @@ export function selectorOf(workload: string, inventory: Inventory): Selector {
 	const selector = Object.entries(owner?.selector ?? {})
 	// A Job selects by its own uid, which the next Job does not have.
 	if (selector.length > 0 && !selector.some(([key]) => isVolatile(key))) {
-		const labels = sorted(selector)
+		const labels = byKey(selector)
 		if (strangersTo(labels, others).length === 0) return { labels, strangers: [] }
 	}
 	return fewestLabels(own, others)
+}
+
+/**
+ * The fewest labels that select exactly the pods of several workloads of one namespace together, and
+ * no other pod there; null when no shared label does. Names with or without their containers.
+ */
+export function sharedSelectorOf(
+	workloads: readonly string[],
+	inventory: Inventory
+): Record<string, string> | null {
+	const names = workloads.map(parseWorkloadName).filter((name) => name?.form === 'container')
+	const [first] = names
+	if (!first || names.length < workloads.length) return null
+	if (names.some((name) => name.cluster !== first.cluster || name.namespace !== first.namespace)) return null
+	const members = new Set(names.map(podWorkloadName))
+	const own: InventoryItem[] = []
+	for (const member of members) {
+		const pods = inventory.podsOf(member)
+		// Nobody knows what labels its pods will carry.
+		if (pods.length === 0) return null
+		own.push(...pods)
+	}
+	const others = inventory
+		.podsIn(first.cluster, first.namespace)
+		.filter((pod) => !members.has(inventory.workloadOf(pod)))
+	const { labels, strangers } = fewestLabels(own, others)
+	return Object.keys(labels).length > 0 && strangers.length === 0 ? labels : null
+}
+
+/** The peer `pods:[CLUSTER/]NAMESPACE?KEY=VALUE&…`: whatever pods carry these labels there. */
+export function podsPeer(cluster: string, namespace: string, labels: Record<string, string>): string {
+	const pairs = sorted(Object.entries(labels)).map(([key, value]) => `${key}=${value}`)
+	return `pods:${cluster === '' ? '' : `${cluster}/`}${namespace}?${pairs.join('&')}`
+}
+
+/** The reverse of `podsPeer`, without its `pods:`; null when it is none. */
+export function parsePodsPeer(
+	rest: string
+): { cluster: string; namespace: string; labels: Record<string, string> } | null {
+	const [place = '', query = ''] = rest.split('?')
+	const [namespace, cluster = '', ...more] = place.split('/').reverse()
+	const labels: [string, string][] = []
+	for (const pair of query.split('&')) {
+		const equals = pair.indexOf('=')
+		if (equals <= 0) return null
+		labels.push([pair.slice(0, equals), pair.slice(equals + 1)])
+	}
+	if (!namespace || more.length > 0 || labels.length === 0) return null
+	return { cluster, namespace, labels: Object.fromEntries(labels) }
 }
 
 /** True when the pod carries all the labels; no labels at all select every pod. */
@@ -46,11 +95,11 @@ function fewestLabels(own: readonly InventoryItem[], others: readonly InventoryI
 	if (candidates.length === 0) return { labels: {}, strangers: [] }
 	for (let size = 1; size <= Math.min(LABELS_MAX, candidates.length); size++) {
 		for (const chosen of choose(candidates, size)) {
-			const labels = sorted(chosen)
+			const labels = byKey(chosen)
 			if (strangersTo(labels, others).length === 0) return { labels, strangers: [] }
 		}
 	}
-	const all = sorted(candidates)
+	const all = byKey(candidates)
 	return { labels: all, strangers: strangersTo(all, others) }
 }
 
@@ -118,8 +167,12 @@ function* choose(from: [string, string][], size: number, start = 0): Generator<[
 	}
 }
 
-function sorted(labels: [string, string][]): Record<string, string> {
-	return Object.fromEntries([...labels].sort(([a], [b]) => compareText(a, b)))
+function byKey(labels: readonly [string, string][]): Record<string, string> {
+	return Object.fromEntries(sorted(labels))
+}
+
+function sorted(labels: readonly [string, string][]): [string, string][] {
+	return [...labels].sort(([a], [b]) => compareText(a, b))
 }
 
 function ownerKind(kind: string): kind is 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Job' {
