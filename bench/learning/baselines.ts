@@ -11,10 +11,16 @@ export interface Facts {
 	image: Image
 }
 
+export interface Generalised {
+	grants: Grant[]
+	/** Classes of which some part is endless: no list covers it, and it is never ready. */
+	openEnded: readonly Class[]
+}
+
 /** Turns what was seen, in all classes, into what is granted. */
 export interface Generaliser {
 	name: string
-	generalise(needs: readonly BehaviourState[], facts: Facts): Grant[]
+	generalise(needs: readonly BehaviourState[], facts: Facts): Generalised
 }
 
 /** Exactly what was seen. */
@@ -63,7 +69,7 @@ function grantsOf(
 	needs: readonly BehaviourState[],
 	shape: (objects: string[]) => string[],
 	programs: boolean
-): Grant[] {
+): Generalised {
 	const byClass = new Map<Class, Set<string>>()
 	const note = (of: Class, object: string) => {
 		const objects = byClass.get(of) ?? new Set()
@@ -74,13 +80,14 @@ function grantsOf(
 		// Exec reads the program.
 		if (need.class === 'process') note('file-read', need.object)
 	}
-	return [...byClass].flatMap(([of, objects]) => {
+	const grants = [...byClass].flatMap(([of, objects]) => {
 		const shaped = FILE_CLASSES.includes(of) && (of !== 'process' || programs)
 		const texts = shaped ? new Set(shape([...objects].sort(compareText))) : objects
 		return [...texts]
 			.sort(compareText)
 			.map((object): Grant => ({ class: of, object, sources: [], effect: 'allow' }))
 	})
+	return { grants, openEnded: [] }
 }
 
 interface Node {

@@ -36,7 +36,7 @@ for (let workload = 0; workload < WORKLOADS; workload++) {
 		.map((period) => ({ onUnitActiveSec: `${period}h`, by: 'a timer' }))
 	const { facts } = scheduleFacts({ crons: [], timers, execs: [] })
 	const half = halves[workload % 2]
-	for (const point of historyOf(items, exposure, facts, HORIZON_HOURS).at(ages())) {
+	for (const point of historyOf(items, exposure, facts, HORIZON_HOURS, ages()).points) {
 		const age = point.exposedHours
 		const outcome = firstHours.some((hour) => hour >= age && hour < age + HORIZON_HOURS)
 		half?.rows.push({ features: featuresOf(point), outcome })

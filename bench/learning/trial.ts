@@ -72,11 +72,11 @@ export function tryWorkload(workload: Workload, contenders: readonly Contender[]
 		const { states, facts, exposure, schedule } = history.until(hour)
 		for (const one of pending) {
 			if (one.open.length === 0) continue
-			const grants = one.contender.generaliser.generalise(states, facts)
+			const { grants, openEnded } = one.contender.generaliser.generalise(states, facts)
 			const judge = createJudge(grants)
 			for (const of of new Set(one.open.map((entry) => entry.of))) {
 				const items = itemsOf(states, of, judge)
-				const ripe = ripeness(one.contender, of, items, exposure, schedule)
+				const ripe = ripeness(one.contender, of, items, exposure, schedule, openEnded.includes(of))
 				const at = { hour, of, grants, judge, risk24: ripe.risk24 }
 				trial.forecasts.push({
 					class: of,
@@ -208,7 +208,8 @@ function ripeness(
 	of: Class,
 	items: readonly Item[],
 	exposure: Exposure,
-	schedule: ScheduleFacts
+	schedule: ScheduleFacts,
+	capped: boolean
 ): Ripe {
 	const tau = contender.taus[of]
 	const maturity: Maturity = maturityOf(items, exposure, contender.schedule?.(schedule) ?? schedule, {
@@ -217,6 +218,7 @@ function ripeness(
 		calibrated: contender.calibrated,
 		heldSensitiveCount: 0,
 		dropRate: 0,
+		capped,
 		...(contender.hazard ? { hazard: contender.hazard } : {})
 	})
 	if (contender.mature) {
