@@ -215,7 +215,8 @@ function anchorsOf(reader: Reader): Set<number> {
 	return new Set(rows.map((row) => Number(row.workload_id)))
 }
 
-function readObservations(reader: Reader, subject: Subject, probes: Probes): Sighted[] {
+/** Everything that was seen of a subject in its classes; a kubelet's probe is no person's doing. */
+export function readObservations(reader: Reader, subject: Subject, probes: Probes): Sighted[] {
 	const ids = subject.memberIds
 	const verbs = VERBS.filter((verb) => subject.classes.includes(classOfVerb[verb]))
 	const rows = reader.each(
