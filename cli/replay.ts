@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Discovered } from '../discovery/discover.js'
@@ -41,7 +42,8 @@ async function replay(data: string, files: string[], asJson: boolean): Promise<v
 	const ownership = acquireOwner(data, '')
 	try {
 		const path = storePath(data)
-		const writer = await openWriter({ path, thread: true })
+		// On one core a thread of its own only costs: what crosses to it has to be packed.
+		const writer = await openWriter({ path, thread: availableParallelism() > 1 })
 		try {
 			const totals = await replayFiles(files, writer, { nowMs: Date.now(), onProgress: progress() })
 			const reader = openReader(path)
