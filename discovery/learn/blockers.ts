@@ -1,5 +1,5 @@
 import type { Class } from '../../collector/observation.js'
-import type { History, HistoryPoint } from './history.js'
+import type { HistoryPoint } from './history.js'
 import { periodText, type UnseenPeriod } from './schedule.js'
 
 /** Requirements besides the risk (learning: "Decision per dimension"). */
@@ -25,6 +25,7 @@ export interface Requirements {
 /** What is known of a class at the moment of the decision. */
 export interface Standing {
 	now: HistoryPoint
+	unseenPeriods: readonly UnseenPeriod[]
 	risk24: number
 	/** For how many exposed hours, up to now, the risk was within the threshold; at most 24. */
 	streak: number
@@ -34,7 +35,7 @@ export interface Standing {
 
 /** Everything that stands between a class and enforcement, as sentences; nothing when nothing does. */
 export function blockersOf(standing: Standing, options: Requirements): string[] {
-	const { now, risk24, streak, openEnded, horizonHours } = standing
+	const { now, unseenPeriods, risk24, streak, openEnded, horizonHours } = standing
 	const T = now.exposedHours
 	const tooRisky = risk24 > options.tau
 	const blockers: string[] = []
@@ -47,7 +48,7 @@ export function blockersOf(standing: Standing, options: Requirements): string[] 
 	} else if (streak < REQUIRED_STREAK_HOURS) {
 		blockers.push(`The risk has been low enough for ${streak} of ${hours(REQUIRED_STREAK_HOURS)}.`)
 	}
-	for (const period of now.unseenPeriods) {
+	for (const period of unseenPeriods) {
 		if (isAwaited(period) || (tooRisky && period.risk >= 0.01)) blockers.push(unseenSentence(period))
 	}
 	if (options.heldSensitiveCount > 0) {
@@ -75,7 +76,7 @@ export function blockersOf(standing: Standing, options: Requirements): string[] 
 export function unseenSentence({ periodHours, declaredBy, watchedHours }: UnseenPeriod): string {
 	const watched = `${watchedHours} of ${hours(periodHours)} watched`
 	if (declaredBy === '') return `${capital(periodText(periodHours))} jobs not yet seen: ${watched}.`
-	return `${capital(declaredBy)} runs ${periodText(periodHours)} and one whole period has not been watched: ${watched}.`
+	return `${declaredBy} runs ${periodText(periodHours)} and one whole period has not been watched: ${watched}.`
 }
 
 /** Open-ended is only said after a week, of what is still likely to bring something new, and often did. */
@@ -84,17 +85,13 @@ const OPEN_ENDED_NOVEL_MIN = 8
 const OPEN_ENDED_RISK_MIN = 0.5
 
 /**
- * True when novelty does not dry up: as many hours with something new in the last half of the time watched
+ * `half` is the point after half the hours. True when novelty does not dry up: as many hours with something new in the last half of the time watched
  * as in the quarter before. A set that is being exhausted brings fewer and fewer; one whose new members
  * come ever more slowly, but never end, brings as many in each doubling.
  */
-export function isOpenEnded(history: History, risk24: number): boolean {
-	const T = history.length
-	if (T < OPEN_ENDED_HOURS_MIN || risk24 < OPEN_ENDED_RISK_MIN) return false
-	const [half, now] = history.at([Math.floor(T / 2), T])
-	return (
-		half !== undefined && now !== undefined && now.kHalf >= OPEN_ENDED_NOVEL_MIN && now.kHalf >= half.kHalf
-	)
+export function isOpenEnded(half: HistoryPoint, now: HistoryPoint, risk24: number): boolean {
+	if (now.exposedHours < OPEN_ENDED_HOURS_MIN || risk24 < OPEN_ENDED_RISK_MIN) return false
+	return now.kHalf >= OPEN_ENDED_NOVEL_MIN && now.kHalf >= half.kHalf
 }
 
 /** A declared schedule of at most a month is waited for; a yearly one only adds to the risk. */

@@ -30,8 +30,13 @@ export function cronPeriodHours(text: string): number | null {
 	)
 	if (!minutes || !hours || !days || !months || !weekdays) return null
 	if (weekdays.has(7)) weekdays.add(0)
-	const either = !/^[*?]/.test(fields[2] ?? '') && !/^[*?]/.test(fields[4] ?? '')
+	const either = !isStar(fields[2] ?? '') && !isStar(fields[4] ?? '')
 	return longestGapHours({ minutes, hours, days, months, weekdays, either })
+}
+
+/** `*` restricts nothing and `/2` after it does, as Kubernetes reads it (robfig/cron v3, `getRange`). */
+function isStar(field: string): boolean {
+	return /^[*?](\/1)?$/.test(field)
 }
 
 /**

@@ -48,29 +48,32 @@ export interface HistoryPoint {
 	/** Starts seen, and starts that carry an item seen in no other start. */
 	startCount: number
 	M1s: number
-	/** R_sch within the horizon, and within one hour. */
+	/** R_sch within the horizon. */
 	scheduleRisk: number
-	scheduleRiskNextHour: number
-	unseenPeriods: UnseenPeriod[]
 }
 
 export interface History {
-	/** T: exposed hours in all. */
-	length: number
-	/** The points after so many exposed hours; `exposedHours` must ascend. */
-	at(exposedHours: readonly number[]): HistoryPoint[]
+	/** One for each time asked for. */
+	points: HistoryPoint[]
+	/** After all hours of the exposure. */
+	now: HistoryPoint
+	/** R_sch within the hour after now, and what periods the risk within the horizon is made of. */
+	scheduleRiskNextHour: number
+	unseenPeriods: UnseenPeriod[]
 }
 
 /**
  * Replays what was known hour by hour, from the smallest two or three hours of each item alone: at any
  * time an item had been seen never, once, twice or more often, and these say when that changed.
  * A sighting in an hour that does not count as exposed is known from the next exposed hour on.
+ * `askedHours` are numbers of exposed hours, ascending.
  */
 export function historyOf(
 	items: readonly Item[],
 	exposure: Exposure,
 	facts: ScheduleFacts,
-	horizonHours: number
+	horizonHours: number,
+	askedHours: readonly number[] = []
 ): History {
 	const hours = exposure.hours
 	const length = hours.length
@@ -114,31 +117,30 @@ export function historyOf(
 	const lastNovel = new Int32Array(length + 1)
 	for (let t = 1; t <= length; t++) lastNovel[t] = isNovelAt[t] ? t : (lastNovel[t - 1] ?? 0)
 
-	return {
-		length,
-		at(exposedHours) {
-			const scheduleRisk = createScheduleRisk(exposure, facts)
-			return exposedHours.map((t) => {
-				const novelSince = (window: number) => (N[t] ?? 0) - (N[Math.max(0, t - window)] ?? 0)
-				const schedule = scheduleRisk(t, horizonHours)
-				return {
-					exposedHours: t,
-					M1: M1[t] ?? 0,
-					Q1: Q1[t] ?? 0,
-					Q2: Q2[t] ?? 0,
-					S: S[t] ?? 0,
-					kHalf: novelSince(Math.floor(t / 2)),
-					k24: novelSince(24),
-					k72: novelSince(72),
-					quietHours: t - (lastNovel[t] ?? 0),
-					startCount: startCount[t] ?? 0,
-					M1s: Math.min(M1s[t] ?? 0, startCount[t] ?? 0),
-					scheduleRisk: schedule.risk,
-					scheduleRiskNextHour: scheduleRisk(t, 1).risk,
-					unseenPeriods: schedule.unseen
-				}
-			})
+	const schedule = createScheduleRisk(exposure, facts)
+	const pointAt = (t: number): HistoryPoint => {
+		const novelSince = (window: number) => (N[t] ?? 0) - (N[Math.max(0, t - window)] ?? 0)
+		return {
+			exposedHours: t,
+			M1: M1[t] ?? 0,
+			Q1: Q1[t] ?? 0,
+			Q2: Q2[t] ?? 0,
+			S: S[t] ?? 0,
+			kHalf: novelSince(Math.floor(t / 2)),
+			k24: novelSince(24),
+			k72: novelSince(72),
+			quietHours: t - (lastNovel[t] ?? 0),
+			startCount: startCount[t] ?? 0,
+			M1s: Math.min(M1s[t] ?? 0, startCount[t] ?? 0),
+			scheduleRisk: schedule.after(t, horizonHours)
 		}
+	}
+	const points = askedHours.map(pointAt)
+	return {
+		points,
+		now: pointAt(length),
+		scheduleRiskNextHour: schedule.after(length, 1),
+		unseenPeriods: schedule.unseenAfter(length, horizonHours)
 	}
 }
 

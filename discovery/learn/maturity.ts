@@ -1,6 +1,6 @@
 import { blockersOf, isOpenEnded, REQUIRED_STREAK_HOURS, type Requirements } from './blockers.js'
 import { featuresOf, type HazardModel, type HazardPrediction, hazardRisk, predictHazard } from './hazard.js'
-import { type HistoryPoint, historyOf, type Item } from './history.js'
+import { type History, type HistoryPoint, historyOf, type Item } from './history.js'
 import type { ScheduleFacts, UnseenPeriod } from './schedule.js'
 import type { Exposure } from './state.js'
 
@@ -70,25 +70,25 @@ export function maturityOf(
 ): Maturity {
 	const horizonHours = options.horizonHours ?? HORIZON_HOURS
 	const hazard = options.hazard?.horizonHours === horizonHours ? options.hazard : undefined
-	const history = historyOf(items, exposure, schedule, horizonHours)
-	const T = history.length
+	const T = exposure.hours.length
+	const half = Math.floor(T / 2)
 	const curveHours = curveHoursOf(T)
-	const streakHours = new Set<number>()
-	for (let t = Math.max(1, T - REQUIRED_STREAK_HOURS + 1); t <= T; t++) streakHours.add(t)
-	const asked = [...new Set([...curveHours, ...streakHours, T])].sort((a, b) => a - b)
-	const points = new Map(history.at(asked).map((point) => [point.exposedHours, point]))
-	const now = points.get(T)
-	if (!now) throw new Error('a history always has its last point')
+	const streakHours: number[] = []
+	for (let t = Math.max(1, T - REQUIRED_STREAK_HOURS + 1); t <= T; t++) streakHours.push(t)
+	const asked = [...new Set([...curveHours, ...streakHours, half])].sort((a, b) => a - b)
+	const history = historyOf(items, exposure, schedule, horizonHours, asked)
+	const { now, unseenPeriods } = history
+	const points = new Map(history.points.map((point) => [point.exposedHours, point]))
 
 	const riskAt = (point: HistoryPoint) => combinedRisk(point, horizonHours, options.calibrated, hazard)
 	let streak = 0
-	for (let t = T; streakHours.has(t); t--, streak++) {
+	for (const t of streakHours) {
 		const point = points.get(t)
-		if (!point || riskAt(point) > options.tau) break
+		streak = point && riskAt(point) <= options.tau ? streak + 1 : 0
 	}
 	const risk24 = riskAt(now)
-	const openEnded = options.capped === true || isOpenEnded(history, risk24)
-	const blockers = blockersOf({ now, risk24, streak, openEnded, horizonHours }, options)
+	const openEnded = options.capped === true || isOpenEnded(points.get(half) ?? now, now, risk24)
+	const blockers = blockersOf({ now, unseenPeriods, risk24, streak, openEnded, horizonHours }, options)
 	const unseenEstimate = chao2(now)
 	const secondStage = hazard ? { ...predictHazard(hazard, featuresOf(now)), version: hazard.version } : null
 	return {
@@ -96,12 +96,12 @@ export function maturityOf(
 		startCount: now.startCount,
 		noveltyPerHour: steadyRate(now, options.calibrated),
 		risk24,
-		riskNextHour: nextHourRisk(now, horizonHours, risk24, options.calibrated),
+		riskNextHour: nextHourRisk(history, horizonHours, risk24, options.calibrated),
 		parts: closedForm(now, horizonHours, options.calibrated),
 		secondStage,
 		mature: blockers.length === 0,
 		blockers,
-		unseenPeriods: now.unseenPeriods,
+		unseenPeriods,
 		M1: now.M1,
 		Q1: now.Q1,
 		Q2: now.Q2,
@@ -150,7 +150,7 @@ export function closedFormRisk(point: HistoryPoint, horizonHours: number, calibr
 
 /** Chao2: a lower bound for the number of items not seen yet. */
 export function chao2({ Q1, Q2, exposedHours: T }: HistoryPoint): number {
-	return T === 0 ? 0 : (((T - 1) / T) * (Q1 * (Q1 - 1))) / (2 * (Q2 + 1))
+	return T === 0 || Q1 < 2 ? 0 : (((T - 1) / T) * (Q1 * (Q1 - 1))) / (2 * (Q2 + 1))
 }
 
 /** How many new items so many more hours would show (Colwell and others, 2012). */
@@ -192,12 +192,12 @@ export function combinedRisk(
  * hour is corrected in the same proportion of hazards.
  */
 function nextHourRisk(
-	point: HistoryPoint,
+	{ now: point, scheduleRiskNextHour }: History,
 	horizonHours: number,
 	risk24: number,
 	calibrated: boolean
 ): number {
-	const hour = closedFormRisk({ ...point, scheduleRisk: point.scheduleRiskNextHour }, 1, calibrated)
+	const hour = closedFormRisk({ ...point, scheduleRisk: scheduleRiskNextHour }, 1, calibrated)
 	const first = closedFormRisk(point, horizonHours, calibrated)
 	if (first === risk24 || first === 0 || first >= 1 || risk24 >= 1) return Math.min(hour, risk24)
 	return Math.min(risk24, 1 - (1 - hour) ** (Math.log(1 - risk24) / Math.log(1 - first)))

@@ -118,62 +118,66 @@ export interface UnseenPeriod extends SchedulePeriod {
 	risk: number
 }
 
+/** Must be asked in ascending order of exposed hours. */
 export interface ScheduleRisk {
 	/** R_sch: that some unseen job acts within the horizon. */
-	risk: number
-	unseen: UnseenPeriod[]
+	after(exposedHours: number, horizonHours: number): number
+	/** The periods that it is made of, sorted. */
+	unseenAfter(exposedHours: number, horizonHours: number): UnseenPeriod[]
 }
 
 /**
- * Asks after `exposedHours` of the exposure; must be asked in ascending order.
- *
  * A job of period p, at a phase that may be any, would have been seen if it falls into a watched phase. By
  * Bayes, x_p = π·(phases of the next hours not watched)/p ÷ (π·(1 − watched/p) + 1 − π). Watched without
  * interruption these are min(H, p − T) and T. Calendar hours count from the first exposed one: when the
  * workload did not run, no job of it ran; blind hours leave their phase open.
  */
-export function createScheduleRisk(
-	exposure: Exposure,
-	facts: ScheduleFacts
-): (exposedHours: number, horizonHours: number) => ScheduleRisk {
-	const first = exposure.hours[0]
+export function createScheduleRisk(exposure: Exposure, facts: ScheduleFacts): ScheduleRisk {
 	const isBlind = blindHours(exposure)
-	const phases = facts.periods.map((period) => ({
+	let open = facts.periods.map((period) => ({
 		period,
 		watched: new Uint8Array(period.periodHours),
 		watchedCount: 0
 	}))
-	let next = first ?? 0
-	const watchUpTo = (hour: number) => {
-		const open = phases.filter(({ period, watchedCount }) => watchedCount < period.periodHours)
-		for (; next <= hour && open.length > 0; next++) {
+	let next = exposure.hours[0] ?? 0
+	let now = next - 1
+	const watchUntil = (exposedHours: number) => {
+		now = exposure.hours[exposedHours - 1] ?? now
+		for (; next <= now && open.length > 0; next++) {
 			if (isBlind(next)) continue
 			for (const phase of open) {
 				const at = next % phase.period.periodHours
 				phase.watchedCount += 1 - (phase.watched[at] ?? 1)
 				phase.watched[at] = 1
 			}
+			if (open.some(isWhole)) open = open.filter((phase) => !isWhole(phase))
 		}
-		next = Math.max(next, hour + 1)
 	}
-	return (exposedHours, horizonHours) => {
-		const now = exposure.hours[exposedHours - 1]
-		if (now !== undefined) watchUpTo(now)
-		const unseen: UnseenPeriod[] = []
-		let none = 1
-		for (const { period, watched, watchedCount } of phases) {
-			const { periodHours, probability } = period
-			if (watchedCount === periodHours) continue
-			let due = 0
-			const ahead = Math.min(horizonHours, periodHours)
-			for (let hour = 1; hour <= ahead; hour++) due += 1 - (watched[((now ?? 0) + hour) % periodHours] ?? 1)
-			const risk =
-				(probability * (due / periodHours)) /
-				(probability * (1 - watchedCount / periodHours) + 1 - probability)
-			unseen.push({ ...period, watchedHours: watchedCount, risk })
-			none *= 1 - risk
+	const isWhole = ({ period, watchedCount }: (typeof open)[number]) => watchedCount === period.periodHours
+	const riskOf = ({ period, watched, watchedCount }: (typeof open)[number], horizonHours: number) => {
+		const { periodHours, probability } = period
+		let due = 0
+		const ahead = Math.min(horizonHours, periodHours)
+		for (let hour = 1; hour <= ahead; hour++) due += 1 - (watched[(now + hour) % periodHours] ?? 1)
+		const unwatched = 1 - watchedCount / periodHours
+		// Rounding may carry the certain case past one.
+		return Math.min(1, (probability * (due / periodHours)) / (probability * unwatched + 1 - probability))
+	}
+	return {
+		after(exposedHours, horizonHours) {
+			watchUntil(exposedHours)
+			let none = 1
+			for (const phase of open) none *= 1 - riskOf(phase, horizonHours)
+			return 1 - none
+		},
+		unseenAfter(exposedHours, horizonHours) {
+			watchUntil(exposedHours)
+			return open.map((phase) => ({
+				...phase.period,
+				watchedHours: phase.watchedCount,
+				risk: riskOf(phase, horizonHours)
+			}))
 		}
-		return { risk: 1 - none, unseen }
 	}
 }
 
