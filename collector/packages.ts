@@ -212,8 +212,10 @@ class Reading {
 	/** Every readable file directly in a folder whose name ends so, by name. */
 	async each(folder: string, ending: string, use: (name: string, bytes: Buffer) => void): Promise<void> {
 		const found = await this.rooted.list(folder, NAMES_MAX)
-		if (found?.cut) this.refuse(folder, `it holds more than ${NAMES_MAX} names`)
-		for (const name of found?.names ?? []) {
+		if (found === undefined) return
+		if ('refused' in found) return this.refuse(folder, found.refused)
+		if (found.cut) this.refuse(folder, `it holds more than ${NAMES_MAX} names`)
+		for (const name of found.names) {
 			const bytes = name.endsWith(ending) ? await this.file(`${folder}/${name}`) : undefined
 			if (bytes) use(name, bytes)
 		}

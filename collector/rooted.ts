@@ -22,15 +22,20 @@ export class Rooted {
 		if (walked === undefined || 'refused' in walked) return walked
 		try {
 			return await readHandle(walked.handle, maxBytes)
+		} catch (error) {
+			return refusedBy(error)
 		} finally {
 			await walked.handle.close()
 		}
 	}
 
 	/** Names in a directory, sorted; at most `maxCount`, and then `cut`. Undefined when there is none. */
-	async list(path: string, maxCount: number): Promise<{ names: string[]; cut: boolean } | undefined> {
+	async list(
+		path: string,
+		maxCount: number
+	): Promise<{ names: string[]; cut: boolean } | { refused: string } | undefined> {
 		const walked = await this.#walk(path)
-		if (walked === undefined || 'refused' in walked) return undefined
+		if (walked === undefined || 'refused' in walked) return walked
 		try {
 			const names: string[] = []
 			const directory = await opendir(`/proc/self/fd/${walked.handle.fd}`)
@@ -40,8 +45,7 @@ export class Rooted {
 			}
 			return { names: names.sort(), cut: false }
 		} catch (error) {
-			if (codeOf(error) === 'ENOTDIR') return undefined
-			throw error
+			return ABSENT.has(codeOf(error)) ? undefined : refusedBy(error)
 		} finally {
 			await walked.handle.close()
 		}
@@ -86,10 +90,7 @@ export class Rooted {
 			if (last === undefined) return undefined
 			return { handle: last.handle, path: `${[...above, last].map((one) => one.name).join('/')}` || '/' }
 		} catch (error) {
-			const code = codeOf(error)
-			if (ABSENT.has(code)) return undefined
-			if (REFUSED.has(code)) return { refused: REFUSED.get(code) ?? code }
-			throw error
+			return ABSENT.has(codeOf(error)) ? undefined : refusedBy(error)
 		} finally {
 			for (const { handle } of above) await handle.close()
 		}
@@ -105,9 +106,15 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
 	['EACCES', 'this user may not read it'],
 	['EPERM', 'this user may not read it'],
 	['ENAMETOOLONG', 'its name is too long'],
-	['ELOOP', 'too many symbolic links'],
-	['EIO', 'its disk cannot be read']
+	['ELOOP', 'too many symbolic links']
 ])
+
+/** What the file system said about somebody else's file; anything else is a bug. */
+function refusedBy(error: unknown): { refused: string } {
+	const code = codeOf(error)
+	if (code === '' || code.startsWith('ERR_')) throw error
+	return { refused: REFUSED.get(code) ?? `it cannot be read (${code})` }
+}
 
 async function openName(path: string): Promise<FileHandle | 'link'> {
 	try {

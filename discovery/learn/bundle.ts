@@ -164,7 +164,12 @@ class Groups {
 		let root = member
 		for (let up = this.#parent.get(root); up !== undefined && up !== root; up = this.#parent.get(root))
 			root = up
-		this.#parent.set(member, root)
+		// Everything on the way points to the root from now on, so that a long chain is walked once.
+		for (let at = member; at !== root; ) {
+			const up = this.#parent.get(at) ?? root
+			this.#parent.set(at, root)
+			at = up
+		}
 		return root
 	}
 

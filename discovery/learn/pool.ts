@@ -76,6 +76,17 @@ export function createPool(summaries: Iterable<Summary>): Pool {
 		byImage.set(summary.image, members.set(summary.workload, summary))
 	}
 	const indexes = new Map<string, Map<string, Entry[]>>()
+	const hashes = new Map<string, string>()
+	/** Workloads of one image do the same things: each is hashed once for many of them. */
+	const hashed = (behaviour: Behaviour) => {
+		const key = behaviourKey(behaviour)
+		const known = hashes.get(key)
+		if (known !== undefined) return known
+		if (hashes.size >= HASHES_MAX) hashes.clear()
+		const hash = hashOf(behaviour)
+		hashes.set(key, hash)
+		return hash
+	}
 
 	return {
 		view(image, workload) {
@@ -89,7 +100,7 @@ export function createPool(summaries: Iterable<Summary>): Pool {
 			const n = clusterCount > 1 ? clusterCount : others.length
 			return {
 				of(behaviour) {
-					const entries = index.get(hashOf(behaviour))
+					const entries = index.get(hashed(behaviour))
 					return entries ? countPeers(entries, workload, n, clusterCount > 1) : { ...NOBODY, n }
 				}
 			}
@@ -234,6 +245,7 @@ interface Entry {
 }
 
 const HASH_BYTES = 8
+const HASHES_MAX = 131_072
 const STRIDE = HASH_BYTES + 3
 
 /** Eight bytes of SHA-256 as eight characters: nobody can make another behaviour borrow this one's peers. */

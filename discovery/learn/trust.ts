@@ -230,9 +230,9 @@ function holdBundles(judged: Judged[], decisions: Decisions): Judged[] {
 		const found = bundles.get(item.state)
 		if (!found) return item
 		const { bundle, seed } = found
-		// A person has looked at this one; what is held already keeps its own reason.
+		// A person has looked at this one; what is held already keeps its own reason, unless time would cure it.
 		const isReleased = decisions.get(behaviourKey(item.state))?.decision === 'needed'
-		if (item.standing === 'held' || isReleased) return { ...item, bundle }
+		if (isReleased || (item.standing === 'held' && item.cause !== 'support')) return { ...item, bundle }
 		return {
 			...item,
 			bundle,

@@ -238,7 +238,7 @@ test('what the same processes first did in the same hour is judged together', ()
 	const judged = judge([normal, sameHour, ...chain], { ...ALONE, files: tools })
 	assert.deepEqual(
 		judged.map((one) => one.cause),
-		['', '', 'support', 'bundle', 'bundle', 'bundle', 'bundle', 'not-in-image', 'not-in-image']
+		['', '', 'bundle', 'bundle', 'bundle', 'bundle', 'bundle', 'not-in-image', 'not-in-image']
 	)
 	const bundles = new Set(judged.map((one) => one.bundle))
 	assert.equal(bundles.size, 2, 'one bundle, and what is in none')
@@ -249,6 +249,23 @@ test('what the same processes first did in the same hour is judged together', ()
 	const [first, ...others] = rankBundles(judged)
 	assert.equal(first?.items.length, 7)
 	assert.deepEqual(others, [])
+})
+
+test('what a session leaves running goes with the session', () => {
+	const judged = judge(
+		[
+			state('read', '/srv/www/index.html', [0, 30]),
+			state('exec', '/usr/bin/dash', [30], { source: '/usr/bin/runc', interactive: true }),
+			state('exec', '/usr/bin/python3.11', [30], { source: '/usr/bin/dash' }),
+			state('connect', 'egress/tcp/443/203.0.113.9', [30, 60, 90], { source: '/usr/bin/python3.11' })
+		],
+		{ ...ALONE, files: IMAGE }
+	)
+	assert.deepEqual(
+		judged.map((one) => one.cause),
+		['', 'interactive', 'bundle', 'bundle']
+	)
+	assert.match(judged[3]?.reason ?? '', /\(\/usr\/bin\/dash run from an interactive session\)/)
 })
 
 test('in the first hour of a workload, only what hangs below something held is held with it', () => {
