@@ -1,9 +1,12 @@
 import type { Class, InventoryItem, Verb } from '../collector/observation.js'
-import { compareText, type NetworkObject, networkObject, parseNetworkObject } from './behaviour.js'
-import { arrangeInventory, type Inventory } from './inventory.js'
+import { compareText, parseNetworkObject } from './behaviour.js'
+import { endsOf } from './ends.js'
+import { arrangeInventory, type Inventory, namespaceLabels } from './inventory.js'
 import type { Access, Context } from './languages/language.js'
 import type { Policy, Rule } from './policy.js'
 import { parseWorkloadName, podWorkloadName } from './workload.js'
+
+export { namespaceLabels } from './inventory.js'
 
 /** One access and what of its context differs from that of its workload. */
 export interface Attempt {
@@ -40,14 +43,6 @@ export function placeOf(workload: string, items: readonly InventoryItem[]): Cont
 	return place
 }
 
-/** Labels of a namespace; every one carries its own name (KEP-2161). */
-export function namespaceLabels(inventory: Inventory, cluster: string, namespace: string): Record<string, string> {
-	const item =
-		inventory.find('Namespace', '', namespace, cluster) ??
-		inventory.find('Namespace', namespace, namespace, cluster)
-	return { ...item?.labels, 'kubernetes.io/metadata.name': namespace }
-}
-
 /**
  * The concrete accesses that a rule stands for: each verb by each source, typed tokens filled in,
  * peers turned back into addresses that hold today. A peer that no longer exists stands for none.
@@ -69,132 +64,7 @@ interface Place {
 function objectsOf(object: string, verb: Verb, policy: Policy, inventory: Inventory): Place[] {
 	const flow = policy.class === 'network' ? parseNetworkObject(object) : null
 	if (!flow || flow.protocol === 'unix') return filled(object).map((text) => ({ object: text, where: {} }))
-	const [scheme, rest] = split(flow.peer)
-	switch (scheme) {
-		case 'cidr':
-			return [at(flow, rest.slice(0, rest.lastIndexOf('/')))]
-		case 'any':
-			return [at(flow, isLocal(verb) ? EVERY_ADDRESS : UNSEEN_ADDRESS)]
-		case 'workload':
-			return inventory.podsOf(rest).flatMap((pod) => atPod(flow, pod, inventory))
-		case 'node':
-			return addressesOf(nodeOf(rest, policy.workload, inventory)).map((address) => at(flow, address))
-		case 'service':
-			return atService(flow, rest, policy.workload, inventory)
-		default:
-			return [{ object, where: {} }]
-	}
-}
-
-/** These verbs name an address of our own. */
-function isLocal(verb: Verb): boolean {
-	return verb === 'bind' || verb === 'listen'
-}
-
-const EVERY_ADDRESS = '0.0.0.0'
-/** TEST-NET-3 (RFC 5737): nobody's. */
-const UNSEEN_ADDRESS = '203.0.113.7'
-
-function split(peer: string): [scheme: string, rest: string] {
-	const colon = peer.indexOf(':')
-	return colon < 0 ? [peer, ''] : [peer.slice(0, colon), peer.slice(colon + 1)]
-}
-
-function at(flow: NetworkObject, address: string): Place {
-	return {
-		object: networkObject({ ...flow, peer: address }),
-		where: { peer: { namespace: '', podLabels: {}, namespaceLabels: {}, address } }
-	}
-}
-
-function atPod(flow: NetworkObject, pod: InventoryItem, inventory: Inventory): Place[] {
-	return addressesOf(pod).map((address) => ({
-		object: networkObject({ ...flow, peer: address }),
-		where: { peer: peerOf(pod, address, inventory) }
-	}))
-}
-
-function peerOf(pod: InventoryItem, address: string, inventory: Inventory): NonNullable<Context['peer']> {
-	return {
-		namespace: pod.namespace,
-		podLabels: pod.labels,
-		namespaceLabels: namespaceLabels(inventory, pod.cluster, pod.namespace),
-		address
-	}
-}
-
-/** A service address is translated to one of its pods before a NetworkPolicy sees it; a host sees the address. */
-function atService(flow: NetworkObject, name: string, workload: string, inventory: Inventory): Place[] {
-	const service = serviceOf(name, workload, inventory)
-	if (!service) return []
-	const port = service.ports.find(
-		(one) => one.port === flow.port && sameProtocol(one.protocol, flow.protocol)
-	)
-	const target = port?.targetPort ?? flow.port
-	const backends = backendsOf(service, inventory)
-	return addressesOf(service).flatMap((address) => {
-		const object = networkObject({ ...flow, peer: address })
-		if (backends.length === 0)
-			return atEndpoints(flow, object, target, address, inventory.endpointsOf(service))
-		return backends.flatMap((pod) =>
-			addressesOf(pod).map((podAddress) => {
-				const peer = peerOf(pod, podAddress, inventory)
-				if (typeof target === 'number') return { object, where: { peer: { ...peer, port: target } } }
-				// A named port may be any number; what counts is that the pod gives it this name.
-				return { object, where: { peer: { ...peer, port: flow.port }, portNames: { [target]: flow.port } } }
-			})
-		)
-	})
-}
-
-function atEndpoints(
-	flow: NetworkObject,
-	object: string,
-	target: number | string,
-	serviceAddress: string,
-	endpoints: readonly string[]
-): Place[] {
-	if (endpoints.length === 0) return [at(flow, serviceAddress)]
-	const port = typeof target === 'number' ? target : flow.port
-	return endpoints.map((address) => ({
-		object,
-		where: { peer: { namespace: '', podLabels: {}, namespaceLabels: {}, address, port } }
-	}))
-}
-
-/** The service of a peer `NAMESPACE/NAME`, in the cluster of the workload that speaks to it. */
-export function serviceOf(name: string, workload: string, inventory: Inventory): InventoryItem | undefined {
-	const [namespace = '', service = ''] = name.split('/')
-	return inventory.find('Service', namespace, service, clusterOf(workload))
-}
-
-/** Live pods behind a service; none when it selects nothing. */
-export function backendsOf(service: InventoryItem, inventory: Inventory): InventoryItem[] {
-	const selector = Object.entries(service.selector ?? {})
-	if (selector.length === 0) return []
-	return inventory
-		.podsIn(service.cluster, service.namespace)
-		.filter((pod) => pod.toMs === null && selector.every(([key, value]) => pod.labels[key] === value))
-}
-
-/** The node of a peer, in the cluster of the workload that speaks to it. */
-export function nodeOf(name: string, workload: string, inventory: Inventory): InventoryItem | undefined {
-	return inventory.find('Node', '', name, clusterOf(workload))
-}
-
-/** `TCP` and `tcp` are one protocol. */
-export function sameProtocol(a: string, b: string): boolean {
-	return a.toLowerCase() === b.toLowerCase()
-}
-
-function clusterOf(workload: string): string {
-	const name = parseWorkloadName(workload)
-	// A host does not say which cluster it is a node of; names of services and nodes rarely repeat.
-	return name?.form === 'container' ? name.cluster : ''
-}
-
-function addressesOf(item: InventoryItem | undefined): string[] {
-	return (item?.addresses ?? []).filter((address) => /[.:]/.test(address))
+	return endsOf(flow, verb, policy.workload, inventory)
 }
 
 /** Text with its tokens filled in; a process id both as the first process and as another. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { z } from 'zod'
 import type { InventoryItem } from '../collector/observation.js'
 import type { SqlValue } from '../collector/store.js'
+import { type Answers, createAnswers, currentAnswers } from './answers.js'
 import { compareText } from './behaviour.js'
 import { podWorkloadName, type WorkloadRef } from './workload.js'
 
@@ -117,7 +118,8 @@ export function createOwners(items: readonly InventoryItem[]): Owners {
 
 /**
  * The items that are valid at `atMs`, and of workloads without a running pod (a CronJob between two
- * runs) the last one they had, for its labels. In their order.
+ * runs) the last one they had, for its labels; of DNS names what they stood for when they were last
+ * asked for. In their order.
  */
 export function inventoryAt(items: readonly InventoryItem[], atMs: number): InventoryItem[] {
 	const isLive = (item: InventoryItem) => item.toMs === null || item.toMs > atMs
@@ -132,12 +134,12 @@ export function inventoryAt(items: readonly InventoryItem[], atMs: number): Inve
 		const last = lastPods.get(workload)
 		if (!running.has(workload) && (!last || (last.toMs ?? 0) < (pod.toMs ?? 0))) lastPods.set(workload, pod)
 	}
-	const kept = new Set(lastPods.values())
-	return items.filter((item) => isLive(item) || kept.has(item))
+	const kept = new Set([...lastPods.values(), ...currentAnswers(items, atMs)])
+	return items.filter((item) => kept.has(item) || (item.kind !== 'DnsAnswer' && isLive(item)))
 }
 
 /** The inventory arranged for rendering: live pods by workload and namespace, services, nodes, owners. */
-export interface Inventory {
+export interface Inventory extends Answers {
 	/** Live pods of a workload (name without container), sorted by name. */
 	podsOf(workload: string): readonly InventoryItem[]
 	/** All live pods of a namespace, sorted by name. */
@@ -148,6 +150,8 @@ export interface Inventory {
 		name: string,
 		cluster: string
 	): InventoryItem | undefined
+	/** Nodes of a cluster, sorted by name; of every cluster when none is named. */
+	nodesIn(cluster: string): readonly InventoryItem[]
 	/** Addresses in the EndpointSlices of a service, sorted. */
 	endpointsOf(service: InventoryItem): string[]
 	/** The workload name (without container) of a pod. */
@@ -172,7 +176,9 @@ export function arrangeInventory(items: readonly InventoryItem[]): Inventory {
 	const byName = new Map<string, InventoryItem>()
 	const workloadNames = new Map<InventoryItem, string>()
 	const endpoints = new Map<string, string[]>()
+	const nodes: InventoryItem[] = []
 	for (const item of sorted) {
+		if (item.kind === 'Node') nodes.push(item)
 		byName.set(objectKey(item.cluster, item.kind, item.namespace, item.name), item)
 		const anywhere = objectKey('', item.kind, item.namespace, item.name)
 		if (!byName.has(anywhere)) byName.set(anywhere, item)
@@ -191,12 +197,26 @@ export function arrangeInventory(items: readonly InventoryItem[]): Inventory {
 		podsOf: (workload) => byWorkload.get(workload) ?? [],
 		podsIn: (cluster, namespace) => byNamespace.get(`${cluster}/${namespace}`) ?? [],
 		find: (kind, namespace, name, cluster) => byName.get(objectKey(cluster, kind, namespace, name)),
+		nodesIn: (cluster) => nodes.filter((node) => cluster === '' || node.cluster === cluster),
+		...createAnswers(sorted, owners),
 		endpointsOf: ({ cluster, namespace, name }) =>
 			[...new Set(endpoints.get(`${cluster}/${namespace}/${name}`) ?? [])].sort(compareText),
 		workloadOf: (pod) => workloadNames.get(pod) ?? podWorkloadName(owners.of(pod))
 	}
 	arranged.set(items, inventory)
 	return inventory
+}
+
+/** Labels of a namespace; every one carries its own name (KEP-2161). */
+export function namespaceLabels(
+	inventory: Inventory,
+	cluster: string,
+	namespace: string
+): Record<string, string> {
+	const item =
+		inventory.find('Namespace', '', namespace, cluster) ??
+		inventory.find('Namespace', namespace, namespace, cluster)
+	return { ...item?.labels, 'kubernetes.io/metadata.name': namespace }
 }
 
 function objectKey(cluster: string, kind: string, namespace: string, name: string): string {

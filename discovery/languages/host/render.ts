@@ -1,11 +1,12 @@
 import { canonicalAddress } from '../../../collector/address.js'
-import { nodeOf, serviceOf } from '../../access.js'
 import { compareText, hostCidr, type NetworkObject, parseNetworkObject } from '../../behaviour.js'
+import { namedAddresses, nodesOf, selectedPods, serviceOf } from '../../ends.js'
 import { arrangeInventory, type Inventory } from '../../inventory.js'
 import type { Note, Policy, Rule } from '../../policy.js'
 import { parseWorkloadName } from '../../workload.js'
 import type { RenderContext, Rendering } from '../language.js'
 import { manifestName, manifestOf } from '../manifest.js'
+import { RANGE_PORTS_MAX } from './limits.js'
 
 /** The network policy of a host workload → one WhittleHostPolicy. */
 export function render(policies: readonly Policy[], context: RenderContext): Rendering {
@@ -21,7 +22,9 @@ export function render(policies: readonly Policy[], context: RenderContext): Ren
 interface AllowRule {
 	direction: 'egress' | 'ingress'
 	protocol: string
-	port: number
+	port?: number
+	portFrom?: number
+	portTo?: number
 	cidr: string
 }
 
@@ -35,7 +38,9 @@ function renderHost(policy: Policy, inventory: Inventory): Rendering {
 	const allow = new Map<string, AllowRule>()
 	for (const rule of policy.rules) {
 		for (const one of allowRules(rule, policy, inventory, notes)) {
-			allow.set(`${one.direction} ${one.protocol} ${String(one.port).padStart(5, '0')} ${one.cidr}`, one)
+			const [first = 0, last = first] = [one.port ?? one.portFrom, one.portTo]
+			const ports = [first, last].map((port) => String(port).padStart(5, '0')).join('-')
+			allow.set(`${one.direction} ${one.protocol} ${ports} ${one.cidr}`, one)
 		}
 	}
 	if (notes.some((note) => note.severity === 'refusal')) return { manifests: [], notes }
@@ -96,9 +101,19 @@ function allowRules(rule: Rule, policy: Policy, inventory: Inventory, notes: Not
 			'The policy holds the whole cgroup: it does not tell programs apart.'
 		)
 	}
-	const { direction, protocol, port } = flow
+	const { direction, protocol, port, lastPort } = flow
+	if (lastPort !== undefined && lastPort - port >= RANGE_PORTS_MAX) {
+		note(
+			notes,
+			'host.range',
+			'refusal',
+			`Ports ${port} to ${lastPort} were learned as a range, and the sensor’s table holds at most ${RANGE_PORTS_MAX} ports in one.`
+		)
+		return []
+	}
+	const ports = lastPort === undefined ? { port } : { portFrom: port, portTo: lastPort }
 	const cidrs = direction === 'egress' ? remoteCidrs(flow, policy, inventory, notes) : localCidrs(rule, flow)
-	return cidrs.map((cidr) => ({ direction, protocol, port, cidr }))
+	return cidrs.map((cidr) => ({ direction, protocol, ...ports, cidr }))
 }
 
 const ANY = ['0.0.0.0/0', '::/0']
@@ -136,15 +151,36 @@ function remoteCidrs(flow: NetworkObject, policy: Policy, inventory: Inventory, 
 		}
 		return canonical.map(hostCidr)
 	}
+	const named = (name: string) => {
+		const addresses = namedAddresses(name, policy.workload, inventory)
+		if (addresses.length === 0) {
+			const text = `${flow.peer} was spoken to: no DNS answer says at which addresses, and cgroup programs know addresses only.`
+			note(notes, 'host.name', 'refusal', text)
+		} else {
+			const text = `Cgroup programs know no names: ${name} is allowed at the addresses that DNS last gave for it, and must be rendered again when those change.`
+			note(notes, 'host.name-addresses', 'warning', text)
+		}
+		return addresses.map(hostCidr)
+	}
 	switch (colon < 0 ? flow.peer : flow.peer.slice(0, colon)) {
 		case 'any':
 			return ANY
 		case 'cidr':
 			return [rest]
 		case 'node':
-			return known(`Node ${rest}`, nodeOf(rest, policy.workload, inventory)?.addresses)
+			return known(
+				rest === '*' ? 'Any node' : `Node ${rest}`,
+				nodesOf(rest, policy.workload, inventory).flatMap((node) => node.addresses)
+			)
 		case 'service':
 			return known(`Service ${rest}`, serviceOf(rest, policy.workload, inventory)?.addresses)
+		case 'pods':
+			return known(
+				`Whatever ${rest} selects`,
+				selectedPods(rest, inventory).flatMap((pod) => pod.addresses)
+			)
+		case 'name':
+			return named(rest)
 		case 'workload':
 			return known(
 				`Workload ${rest}`,

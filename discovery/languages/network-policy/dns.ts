@@ -9,7 +9,11 @@ const DNS_PORT = 53
 
 /** True for traffic to a resolver, at either end. */
 export function isDnsFlow(flow: NetworkObject): boolean {
-	return flow.port === DNS_PORT && (flow.protocol === 'udp' || flow.protocol === 'tcp')
+	return (
+		flow.port === DNS_PORT &&
+		flow.lastPort === undefined &&
+		(flow.protocol === 'udp' || flow.protocol === 'tcp')
+	)
 }
 
 /** A resolver turns to TCP when an answer is cut short (RFC 7766), so one protocol seen means both. */

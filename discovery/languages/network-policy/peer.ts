@@ -1,9 +1,10 @@
 import { canonicalAddress } from '../../../collector/address.js'
-import { backendsOf, nodeOf, sameProtocol, serviceOf } from '../../access.js'
 import { compareText, hostCidr, type NetworkObject } from '../../behaviour.js'
+import { backendsOf, namedAddresses, nodesOf, sameProtocol, selectedPods, serviceOf } from '../../ends.js'
+import type { InventoryItem } from '../../../collector/observation.js'
 import type { Inventory } from '../../inventory.js'
 import type { Note, Policy } from '../../policy.js'
-import { selectorOf } from '../../selector.js'
+import { parsePodsPeer, selectorOf } from '../../selector.js'
 import { parseWorkloadName } from '../../workload.js'
 
 /** One element of `to` or `from`; `{}` is anybody. */
@@ -19,6 +20,8 @@ export interface Port {
 	protocol: string
 	/** A number, or the name that the pod gives it. */
 	port: number | string
+	/** Last port of a range. */
+	endPort?: number
 }
 
 /** Who is spoken to, and where. */
@@ -43,7 +46,11 @@ export function peerEnds(flow: NetworkObject, whose: Whose): { found: Ends[]; no
 			`${describe(flow)} was seen, and NetworkPolicy has no form for ${flow.protocol} on port ${flow.port}.`
 		)
 	}
-	const port = { protocol, port: flow.port }
+	const port = {
+		protocol,
+		port: flow.port,
+		...(flow.lastPort === undefined ? {} : { endPort: flow.lastPort })
+	}
 	const colon = flow.peer.indexOf(':')
 	const rest = flow.peer.slice(colon + 1)
 	switch (colon < 0 ? flow.peer : flow.peer.slice(0, colon)) {
@@ -63,6 +70,10 @@ export function peerEnds(flow: NetworkObject, whose: Whose): { found: Ends[]; no
 			return serviceEnds(flow, rest, port, whose)
 		case 'node':
 			return nodeEnds(rest, port, whose)
+		case 'pods':
+			return labelEnds(rest, port, whose)
+		case 'name':
+			return nameEnds(flow, rest, port, whose)
 		default:
 			return refused(
 				'network-policy.name',
@@ -88,6 +99,38 @@ function workloadEnds(workload: string, port: Port, whose: Whose): { found: Ends
 	}
 }
 
+/** Several workloads that one label selects; while it selects anybody, for else it is a name for nobody. */
+function labelEnds(rest: string, port: Port, whose: Whose): { found: Ends[]; note?: Note } {
+	const peer = parsePodsPeer(rest)
+	if (peer === null || selectedPods(rest, whose.inventory).length === 0) {
+		return refused('network-policy.gone', `No pod in the inventory is selected by ${rest} any more.`)
+	}
+	return { found: [{ peer: podPeer(peer.namespace, peer.labels, whose), port }] }
+}
+
+/** NetworkPolicy has no names: what they stood for when they were last asked for is listed instead. */
+function nameEnds(
+	flow: NetworkObject,
+	name: string,
+	port: Port,
+	whose: Whose
+): { found: Ends[]; note?: Note } {
+	const addresses = namedAddresses(name, whose.policy.workload, whose.inventory)
+	if (addresses.length === 0) {
+		return refused(
+			'network-policy.name',
+			`${describe(flow)} is known by name only: no DNS answer says at which addresses, and NetworkPolicy has no names.`
+		)
+	}
+	return {
+		found: addresses.map((address) => ({ peer: { ipBlock: { cidr: hostCidr(address) } }, port })),
+		note: warning(
+			'network-policy.name-addresses',
+			`NetworkPolicy has no names: ${name} is allowed at the ${addresses.length === 1 ? 'address' : `${addresses.length} addresses`} that DNS last gave for it, and must be rendered again when those change.`
+		)
+	}
+}
+
 /** In one element: a namespaceSelector beside it as an element of its own would allow the whole namespace. */
 function podPeer(namespace: string, labels: Record<string, string>, whose: Whose): Peer {
 	const podSelector = { matchLabels: labels }
@@ -104,6 +147,7 @@ function serviceEnds(
 ): { found: Ends[]; note?: Note } {
 	const item = serviceOf(service, whose.policy.workload, whose.inventory)
 	if (!item) return refused('network-policy.gone', `Service ${service} is not in the inventory any more.`)
+	if (flow.lastPort !== undefined) return rangeEnds(flow, flow.lastPort, item, port, whose)
 	const declared = item.ports.find(
 		(one) => one.port === flow.port && sameProtocol(one.protocol, flow.protocol)
 	)
@@ -129,10 +173,39 @@ function serviceEnds(
 	)
 }
 
+/** Of a range, a service answers on the ports that it declares: each of those leads somewhere of its own. */
+function rangeEnds(
+	{ lastPort, ...flow }: NetworkObject,
+	last: number,
+	item: InventoryItem,
+	{ protocol }: Port,
+	whose: Whose
+): { found: Ends[]; note?: Note } {
+	const declared = item.ports.filter(
+		(one) => one.port >= flow.port && one.port <= last && sameProtocol(one.protocol, flow.protocol)
+	)
+	if (declared.length === 0) {
+		return refused(
+			'network-policy.service',
+			`Service ${item.namespace}/${item.name} declares no port from ${flow.port} to ${last}.`
+		)
+	}
+	const ends = declared.map(({ port }) =>
+		serviceEnds({ ...flow, port }, `${item.namespace}/${item.name}`, { protocol, port }, whose)
+	)
+	const note = ends.find((one) => one.note)?.note
+	return { found: ends.flatMap(({ found }) => found), ...(note ? { note } : {}) }
+}
+
 function nodeEnds(node: string, port: Port, whose: Whose): { found: Ends[]; note?: Note } {
-	const item = nodeOf(node, whose.policy.workload, whose.inventory)
-	if (!item) return refused('network-policy.gone', `Node ${node} is not in the inventory any more.`)
-	return asBlocks(item.addresses, port, `Node ${node} has no labels that a NetworkPolicy could select`)
+	const items = nodesOf(node, whose.policy.workload, whose.inventory)
+	const what = node === '*' ? 'Any node' : `Node ${node}`
+	if (items.length === 0) return refused('network-policy.gone', `${what} is not in the inventory any more.`)
+	return asBlocks(
+		items.flatMap((item) => item.addresses),
+		port,
+		`${what} has no labels that a NetworkPolicy could select`
+	)
 }
 
 function asBlocks(raw: readonly string[], port: Port, why: string): { found: Ends[]; note?: Note } {
@@ -146,13 +219,19 @@ function asBlocks(raw: readonly string[], port: Port, why: string): { found: End
 		found: cidrs.map((cidr) => ({ peer: { ipBlock: { cidr } }, port })),
 		note: warning(
 			'network-policy.node',
-			`${why}: it is allowed by address (${cidrs.join(', ')}), which may change.`
+			`${why}: it is allowed by address (${few(cidrs)}), which may change.`
 		)
 	}
 }
 
+/** A cluster may have thousands of nodes; the manifest lists them all. */
+function few(cidrs: readonly string[]): string {
+	return cidrs.length <= 8 ? cidrs.join(', ') : `${cidrs.slice(0, 8).join(', ')} and ${cidrs.length - 8} more`
+}
+
 function describe(flow: NetworkObject): string {
-	return `${flow.direction} ${flow.protocol} ${flow.port === 0 ? '' : `${flow.port} `}${flow.peer}`
+	const ports = flow.lastPort === undefined ? `${flow.port}` : `${flow.port}-${flow.lastPort}`
+	return `${flow.direction} ${flow.protocol} ${flow.port === 0 ? '' : `${ports} `}${flow.peer}`
 }
 
 function refused(code: string, text: string): { found: Ends[]; note: Note } {

@@ -156,7 +156,8 @@ function mergedRules(ends: readonly Ends[], peersField: 'to' | 'from'): Record<s
 		const key = JSON.stringify(peer)
 		const known = portsOfPeer.get(key) ?? { peer, ports: new Map() }
 		portsOfPeer.set(key, known)
-		known.ports.set(`${port.protocol} ${String(port.port).padStart(5, '0')}`, port)
+		const last = port.endPort === undefined ? '' : `-${String(port.endPort).padStart(5, '0')}`
+		known.ports.set(`${port.protocol} ${String(port.port).padStart(5, '0')}${last}`, port)
 	}
 	const rules = new Map<string, { peers: string[]; ports: Port[] }>()
 	for (const [key, { ports }] of portsOfPeer) {

@@ -66,11 +66,6 @@ export function generaliseNames<N extends NameNeed>(needs: readonly N[], growth:
 		.sort((a, b) => compareText(a.pattern, b.pattern))
 }
 
-/** True when `pattern` stands for `name`. */
-export function matchesName(pattern: string, name: string): boolean {
-	return pattern === name || (pattern.startsWith('*.') && pattern.slice(2) === suffixOf(name))
-}
-
 /** True when one owner answers for everything directly below a suffix. */
 export function hasOneOwner(suffix: string): boolean {
 	if (!suffix.includes('.')) return false

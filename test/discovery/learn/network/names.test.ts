@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { matchesName } from '../../../../discovery/answers.js'
 import { DEFAULT_WEIGHTS } from '../../../../discovery/learn/network/growth.js'
-import {
-	generaliseNames,
-	hasOneOwner,
-	matchesName,
-	type NameNeed
-} from '../../../../discovery/learn/network/names.js'
+import { generaliseNames, hasOneOwner, type NameNeed } from '../../../../discovery/learn/network/names.js'
 
 const GROWTH = { ...DEFAULT_WEIGHTS, exposedHours: 100 }
 const once = (name: string, hour: number): NameNeed => ({
