@@ -117,8 +117,10 @@ export function thresholdFor(
 	const needed = Math.max(CASES_MIN, casesNeeded(alpha, delta))
 	const result = { alpha, delta, caseCount: clustered.length, steps: [] as Threshold['steps'] }
 	let best: number | undefined
+	let mostDecided = 0
 	for (const tau of TAUS) {
 		const outcomes = stops.flatMap((stop) => stop(tau) ?? [])
+		mostDecided = Math.max(mostDecided, outcomes.length)
 		if (outcomes.length < needed) continue
 		const failureCount = outcomes.filter(Boolean).length
 		const pValue = binomialCdf(failureCount, outcomes.length, alpha)
@@ -129,21 +131,27 @@ export function thresholdFor(
 	if (best !== undefined) {
 		return { ...result, tau: best, calibrated: true, why: `Calibrated on ${clustered.length} images.` }
 	}
-	const first = result.steps[0]
-	if (first === undefined) {
-		return {
-			...result,
-			tau: UNCALIBRATED_TAU,
-			calibrated: false,
-			why: `Uncalibrated: ${needed} decisions on different images are needed, and there are fewer.`
-		}
+	return { ...result, calibrated: false, ...fallback(result.steps[0]?.tau, mostDecided, needed, alpha) }
+}
+
+/** The threshold where none could be proven: never looser than .10, and stricter where more is known. */
+function fallback(
+	failedTau: number | undefined,
+	decidedCount: number,
+	needed: number,
+	alpha: number
+): { tau: number; why: string } {
+	if (alpha <= 0) return { tau: 0, why: 'The error budget is spent: nothing more is enforced.' }
+	if (failedTau !== undefined) {
+		const why =
+			'Uncalibrated: even at the strictest threshold that could be tested, too many met something new.'
+		return { tau: Math.min(UNCALIBRATED_TAU, failedTau), why }
 	}
-	return {
-		...result,
-		tau: Math.min(UNCALIBRATED_TAU, first.tau),
-		calibrated: false,
-		why: 'Uncalibrated: even at the strictest threshold that could be tested, too many met something new.'
-	}
+	const why = `Uncalibrated: ${needed} decisions on different images are needed, and there are ${decidedCount}.`
+	// Enough decisions for any usual alpha, but not for this one: the prediction is taken at its word.
+	const tau =
+		decidedCount < CASES_MIN ? UNCALIBRATED_TAU : Math.min(UNCALIBRATED_TAU, Math.max(TAUS[0] ?? 0, alpha))
+	return { tau, why }
 }
 
 /** The cases without which even a record of no failure proves nothing: ln(delta) ÷ ln(1 − alpha). */

@@ -18,6 +18,8 @@ export interface Maturity {
 	parts: { steady: number; schedule: number; start: number }
 	/** What the fitted second stage says of running and schedules together, when there is one. */
 	secondStage: (HazardPrediction & { version: string }) | null
+	/** What the second stage looks at, in the order of `FEATURES`: logged with each prediction, to learn from. */
+	features: number[]
 	mature: boolean
 	/** Why it is not mature, one sentence each; empty when it is. */
 	blockers: string[]
@@ -90,7 +92,8 @@ export function maturityOf(
 	const openEnded = options.capped === true || isOpenEnded(points.get(half) ?? now, now, risk24)
 	const blockers = blockersOf({ now, unseenPeriods, risk24, streak, openEnded, horizonHours }, options)
 	const unseenEstimate = chao2(now)
-	const secondStage = hazard ? { ...predictHazard(hazard, featuresOf(now)), version: hazard.version } : null
+	const features = featuresOf(now)
+	const secondStage = hazard ? { ...predictHazard(hazard, features), version: hazard.version } : null
 	return {
 		exposedHours: T,
 		startCount: now.startCount,
@@ -99,6 +102,7 @@ export function maturityOf(
 		riskNextHour: nextHourRisk(history, horizonHours, risk24, options.calibrated),
 		parts: closedForm(now, horizonHours, options.calibrated),
 		secondStage,
+		features,
 		mature: blockers.length === 0,
 		blockers,
 		unseenPeriods,

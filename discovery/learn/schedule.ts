@@ -100,7 +100,8 @@ const PRIOR_WEIGHT = 20
 
 /**
  * The period of a behaviour seen in these hours: at least three, and every gap within a tenth of 1, 6, 12,
- * 24 or 168 hours; the smallest that fits, null when none does.
+ * 24 or 168 hours; the smallest that fits, null when none does. It explains a behaviour; the schedule risk
+ * needs nothing from it, because whoever was seen three times with period p was watched for two of them.
  */
 export function periodOf(hours: readonly number[]): number | null {
 	if (hours.length < 3) return null

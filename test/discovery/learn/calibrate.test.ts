@@ -70,6 +70,16 @@ test('with fewer than 45 decisions tau is .10, and says that it is uncalibrated'
 	}
 })
 
+test('what no record of that length can prove falls back to the prediction itself, a spent budget to nothing', () => {
+	// ln .1 ÷ ln .98 = 113.97 decisions for alpha .02.
+	const few = thresholdFor(flawless(60), 0.02)
+	assert.deepEqual([few.tau, few.calibrated], [0.02, false])
+	assert.match(few.why, /114 decisions on different images are needed, and there are 60/)
+	const spent = thresholdFor(flawless(60), 0)
+	assert.deepEqual([spent.tau, spent.calibrated], [0, false])
+	assert.match(spent.why, /budget is spent/)
+})
+
 test('forty-five flawless decisions calibrate it to the loosest threshold', () => {
 	const found = thresholdFor(flawless(45), 0.1)
 	assert.equal(found.calibrated, true)
