@@ -67,15 +67,34 @@ function objectsOf(object: string, verb: Verb, policy: Policy, inventory: Invent
 	return endsOf(flow, verb, policy.workload, inventory)
 }
 
-/** Text with its tokens filled in; a process id both as the first process and as another. */
+/**
+ * Text with its tokens filled in: a process id both as the first process and as another, everything
+ * below a directory both directly in it and deeper.
+ */
 export function filled(text: string): string[] {
 	if (!text.includes('<')) return [text]
-	const rest = text
-		.replaceAll('<container>', `${'c0ffee'.repeat(10)}c0ff`)
-		.replaceAll('<uid>', '00000000-0000-4000-8000-000000000000')
-		.replaceAll('<any>', 'unseen-name')
-	return rest.includes('<pid>') ? ['1', '4242'].map((pid) => rest.replaceAll('<pid>', pid)) : [rest]
+	const rest = text.replace(/<[a-z]+>/g, (token) => FILLINGS[token] ?? token)
+	for (const [token, fillings] of CHOICES) {
+		if (rest.includes(token)) return fillings.flatMap((one) => filled(rest.replaceAll(token, one)))
+	}
+	return [rest]
 }
+
+const FILLINGS: Readonly<Record<string, string>> = {
+	'<container>': `${'c0ffee'.repeat(10)}c0ff`,
+	'<uid>': '00000000-0000-4000-8000-000000000000',
+	'<any>': 'unseen-name',
+	'<int>': '4711',
+	'<uuid>': '123e4567-e89b-42d3-a456-426614174000',
+	'<hex>': '0badc0de',
+	'<date>': '2026-02-28',
+	'<semver>': '1.22.333',
+	'<random>': 'q7XvB2kZ'
+}
+const CHOICES: readonly [token: string, fillings: string[]][] = [
+	['<pid>', ['1', '4242']],
+	['<all>', ['unseen-name', 'unseen/deeper/name']]
+]
 
 const SHELLS = ['/bin/sh', '/usr/bin/sh', '/bin/dash', '/usr/bin/dash', '/bin/bash', '/usr/bin/bash']
 const PACKAGE_TOOLS = ['/usr/bin/apt', '/usr/bin/apt-get', '/sbin/apk', '/usr/bin/yum', '/usr/bin/dnf']

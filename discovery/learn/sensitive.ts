@@ -42,21 +42,22 @@ export function isSensitive(path: string, access: FileAccess): boolean {
  * A sensitive object that a rule for files in a directory would cover, or null. `directory` has no
  * trailing slash ('' is the root). Only what stands in the lists: names that tell what is in a file
  * (`*.key`) may turn up anywhere, and are walls where such a file is known (`paths/walls.ts`).
- * `isGranted` tells which of them the workload was trusted with itself; whole trees are never granted.
+ * What `isPassed` says of an object (a file, or a whole tree) is left out.
  */
 export function sensitiveWithin(
 	directory: string,
 	recursive: boolean,
 	access: FileAccess,
-	isGranted: (path: string) => boolean
+	isPassed: (path: string, isTree: boolean) => boolean
 ): string | null {
 	const own = homeless(directory)
 	if (own !== '' && isSensitive(`${own}/.`, access)) return directory
 	if (recursive && `${HOMES}/`.startsWith(`${directory}/`)) return HOMES
 	const trees = access === 'write' ? ALL_TREES : GUARDED_TREES_SORTED
 	const files = access === 'write' ? ALL_FILES : GUARDED_FILES_SORTED
-	const tree = firstWithin(trees, own, recursive, () => false)
-	const found = tree ?? firstWithin(files, own, recursive, (path) => isGranted(asIn(directory, own, path)))
+	const file = firstWithin(files, own, recursive, (path) => isPassed(asIn(directory, own, path), false))
+	const found =
+		file ?? firstWithin(trees, own, recursive, (path) => isPassed(asIn(directory, own, path), true))
 	return found === null ? null : asIn(directory, own, found)
 }
 
@@ -98,8 +99,8 @@ function asIn(directory: string, own: string, found: string): string {
 	return directory + found.slice(own.length)
 }
 
-/** The first path of a sorted list that lies in a directory; `isPassed` are left out. */
-function firstWithin(
+/** The first path of a sorted list that lies in a directory ('' is the root); `isPassed` are left out. */
+export function firstWithin(
 	sorted: readonly string[],
 	directory: string,
 	recursive: boolean,
@@ -153,7 +154,7 @@ function networkSensitivity(object: string): Sensitivity {
 	if (flow.protocol === 'unix') return isSensitive(flow.peer, 'write') ? 2 : 0
 	if (flow.direction !== 'egress') return 0
 	if (METADATA.test(flow.peer)) return 2
-	const isOutside = /^(?:cidr:|name:|any$|[0-9a-f.:]+$)/.test(flow.peer)
+	const isOutside = flow.peer === 'any' || /^(?:cidr:|name:|[0-9a-f.:]+$)/.test(flow.peer)
 	return isOutside && MINING_PORTS.has(flow.port) ? 1 : 0
 }
 

@@ -121,7 +121,7 @@ test('a sensitive file is never covered by a directory that was too full to keep
 		manifests.flatMap((manifest) => classesOf(manifest.object)),
 		['process']
 	)
-	assert.match(notes.find((note) => note.code === 'selfcheck.canary')?.text ?? '', /\/etc\/shadow/)
+	assert.match(notes.find((note) => note.code === 'kubearmor.sensitive')?.text ?? '', /open \/etc\/gshadow/)
 })
 
 test('Otterize: an address that is used again is told apart by time, without distrusting young pods', () => {

@@ -1,17 +1,16 @@
 import type { Verb } from '../../../collector/observation.js'
 import { compareText } from '../../behaviour.js'
+import { isSensitive } from '../../learn/sensitive.js'
 import type { Note, Policy, Rule } from '../../policy.js'
-import { directoryProblem, pathProblem } from './limits.js'
-import { literalPath, parentOf } from './path.js'
+import { closed, type DirectoryRight, type FileLists } from './file-closure.js'
+import { exposedBy, formOf } from './file-form.js'
+import { pathProblem } from './limits.js'
+import { literalPath } from './path.js'
 
 /** The file rules of one container before they are written down; '' as a source is any source. */
-export interface FilePlan {
-	/** Path → source → may write. */
-	paths: Map<string, Map<string, boolean>>
-	/** Directory with its slash → what holds below it. */
-	directories: Map<string, { recursive: boolean; write: boolean; sources: Set<string> }>
-	/** Exact paths denied inside an allowed directory. */
-	blocked: string[]
+export interface FilePlan extends FileLists {
+	/** Exact paths denied inside an allowed directory → sources. */
+	blocked: Map<string, Set<string>>
 	notes: Note[]
 }
 
@@ -26,7 +25,7 @@ export function planFiles(
 	write: Policy | undefined,
 	anySource: string[]
 ): FilePlan {
-	const plan: FilePlan = { paths: new Map(), directories: new Map(), blocked: [], notes: [] }
+	const plan: FilePlan = { paths: new Map(), directories: new Map(), blocked: new Map(), notes: [] }
 	if (!write) {
 		refuse(
 			plan,
@@ -35,12 +34,12 @@ export function planFiles(
 		)
 		return plan
 	}
-	const isWholeClass = read !== undefined
-	const learned = new Set([...(read?.rules ?? []), ...write.rules].map((rule) => rule.object))
-	for (const rule of [...(read?.rules ?? []), ...write.rules]) addRule(plan, rule, anySource, isWholeClass)
+	const rules = [...(read?.rules ?? []), ...write.rules]
+	const learned = learnedFrom(rules)
+	for (const rule of rules) addRule(plan, rule, anySource, learned)
 	if (plan.directories.has('/proc/')) guardProc(plan, learned)
-	if (!isWholeClass) {
-		plan.directories.set('/', { recursive: true, write: false, sources: new Set(anySource) })
+	if (!read) {
+		addDirectory(plan, '/', { recursive: true, write: false }, anySource)
 		note(
 			plan,
 			'kubearmor.write-alone',
@@ -48,117 +47,118 @@ export function planFiles(
 			'Everything stays readable: only class file-write is carried here.'
 		)
 	}
-	dropCovered(plan)
-	noteLimits(plan, [...(read?.rules ?? []), ...write.rules])
+	checkDepths(plan, learned)
+	noteLimits(plan, rules)
 	return plan
+}
+
+/** Paths that were learned under their own names, by what for. */
+interface Learned {
+	any: ReadonlySet<string>
+	written: ReadonlySet<string>
+}
+
+function learnedFrom(rules: readonly Rule[]): Learned {
+	const allowed = rules.filter((rule) => rule.effect === 'allow')
+	return {
+		any: new Set(allowed.map((rule) => rule.object)),
+		written: new Set(allowed.filter(isWrite).map((rule) => rule.object))
+	}
 }
 
 const READS: ReadonlySet<Verb> = new Set<Verb>(['read', 'list'])
 /** Verbs without any hook in KubeArmor: nothing holds them, so nothing has to allow them. */
 const UNHELD: ReadonlySet<Verb> = new Set<Verb>(['chown', 'setattr'])
 
-function addRule(plan: FilePlan, rule: Rule, anySource: string[], isWholeClass: boolean): void {
-	const held = rule.access.filter((verb) => !UNHELD.has(verb))
-	// The root directory itself comes out as an empty path, which KubeArmor lets through.
-	if (held.length === 0 || rule.object === '/') return
-	const write = held.some((verb) => !READS.has(verb))
-	const sources = carriedSources(plan, rule, anySource)
-	const path = literalPath(rule.object)
-	if (path === null) {
-		refuse(plan, 'kubearmor.bytes', `${rule.object} holds bytes that YAML cannot carry.`)
-		return
-	}
-	// A real `<` is stored escaped, so what stands in brackets is a token.
-	const token = rule.object.match(/<[a-z]+>/)?.[0]
-	if (token === undefined) addPath(plan, path, write, sources)
-	else addTokenPath(plan, rule.object, token, write, sources, isWholeClass, anySource)
+function isWrite(rule: Rule): boolean {
+	return rule.access.some((verb) => !READS.has(verb) && !UNHELD.has(verb))
 }
 
-function addPath(plan: FilePlan, path: string, write: boolean, sources: string[]): void {
-	const problem = pathProblem(path)
-	if (problem) {
-		refuse(plan, 'kubearmor.path', `${path} ${problem}.`)
+function addRule(plan: FilePlan, rule: Rule, anySource: string[], learned: Learned): void {
+	// The root directory itself comes out as an empty path, which KubeArmor lets through.
+	if (rule.access.every((verb) => UNHELD.has(verb)) || rule.object === '/') return
+	if (rule.effect === 'deny') {
+		addBlocked(plan, rule, anySource)
 		return
 	}
+	const write = isWrite(rule)
+	const sources = carriedSources(plan, rule, anySource)
+	const form = formOf(rule.object)
+	if (form.kind === 'none') refuse(plan, form.code, form.text)
+	else if (form.kind === 'path') addPath(plan, form.path, write, sources)
+	else if (form.kind === 'proc') {
+		if (write) {
+			const text = `Writing ${rule.object} could be allowed only by making all of /proc writable.`
+			refuse(plan, 'kubearmor.proc-write', text)
+			return
+		}
+		// The companions that are denied inside must be found before the directory, so both name the same sources.
+		addDirectory(plan, '/proc/', { recursive: true, write: false }, anySource)
+	} else {
+		const exposed = form.isSecretMount && !write ? null : exposure(form, write, learned)
+		if (exposed !== null) {
+			const text = `${rule.object} has no other form than ${form.directory} as a directory, and that would open ${exposed}.`
+			refuse(plan, 'kubearmor.sensitive', text)
+			return
+		}
+		addDirectory(plan, form.directory, { recursive: form.recursive, write }, sources)
+		if (form.more !== '') note(plan, 'kubearmor.directory', 'warning', `${rule.object} became ${form.more}.`)
+	}
+}
+
+function exposure(
+	{ directory, recursive }: { directory: string; recursive: boolean },
+	write: boolean,
+	learned: Learned
+): string | null {
+	const access = write ? 'write' : 'read'
+	return exposedBy(directory, recursive, access, (path) => (write ? learned.written : learned.any).has(path))
+}
+
+function addPath(plan: FilePlan, path: string, write: boolean, sources: readonly string[]): void {
 	const bySource = plan.paths.get(path) ?? new Map<string, boolean>()
 	plan.paths.set(path, bySource)
 	for (const source of sources) bySource.set(source, write || (bySource.get(source) ?? false))
 }
 
-function addTokenPath(
-	plan: FilePlan,
-	object: string,
-	token: string,
-	write: boolean,
-	sources: string[],
-	isWholeClass: boolean,
-	anySource: string[]
-): void {
-	if (object.startsWith('/proc/<pid>')) {
-		if (write) {
-			refuse(
-				plan,
-				'kubearmor.proc-write',
-				`Writing ${object} could be allowed only by making all of /proc writable.`
-			)
-			return
-		}
-		// The companions that are denied inside must be found before the directory, so both name the same sources.
-		addDirectory(plan, '/proc/', true, false, anySource)
-		return
-	}
-	const directory = parentOf(object.slice(0, object.indexOf(token)))
-	const isListing = token === '<any>' && object === `${directory}<any>`
-	const problem =
-		directoryProblem(directory) ?? (!isListing && WALLS.has(directory) ? 'is too wide a directory' : null)
-	if (problem) {
-		refuse(
-			plan,
-			'kubearmor.directory',
-			`${object} has no other form than a directory, and ${directory} ${problem}.`
-		)
-		return
-	}
-	// Beside the recursive read-only `/`, KubeArmor would take that rule before one that is not recursive.
-	const recursive = !isListing || !isWholeClass
-	addDirectory(plan, directory, recursive, write, sources)
-	const below = recursive ? 'everything below' : 'every file directly in'
-	note(plan, 'kubearmor.directory', 'warning', `${object} became ${below} ${directory}.`)
-}
-
-/** Never opened as a whole for the sake of a token below them. */
-const WALLS: ReadonlySet<string> = new Set([
-	'/',
-	'/dev/',
-	'/etc/',
-	'/home/',
-	'/opt/',
-	'/proc/',
-	'/root/',
-	'/run/',
-	'/sys/',
-	'/usr/',
-	'/usr/lib/',
-	'/var/',
-	'/var/lib/',
-	'/var/run/'
-])
-
 function addDirectory(
 	plan: FilePlan,
 	directory: string,
-	recursive: boolean,
-	write: boolean,
-	sources: string[]
+	right: DirectoryRight,
+	sources: readonly string[]
 ): void {
-	const known = plan.directories.get(directory)
-	if (!known) {
-		plan.directories.set(directory, { recursive, write, sources: new Set(sources) })
+	const bySource = plan.directories.get(directory) ?? new Map<string, DirectoryRight>()
+	plan.directories.set(directory, bySource)
+	for (const source of sources) {
+		const known = bySource.get(source)
+		if (known && known.recursive !== right.recursive && known.write !== right.write) {
+			// One key holds one right: reading below and writing here would become writing below.
+			const isWider = known.recursive ? known.write : right.write
+			if (!isWider) {
+				refuse(
+					plan,
+					'kubearmor.directory',
+					`${directory} is read with what is below and written only directly: KubeArmor has one rule for both.`
+				)
+			}
+		}
+		bySource.set(source, {
+			recursive: right.recursive || (known?.recursive ?? false),
+			write: right.write || (known?.write ?? false)
+		})
+	}
+}
+
+/** A denial inside what is allowed: only an exact path is looked up before the directories. */
+function addBlocked(plan: FilePlan, rule: Rule, anySource: string[]): void {
+	const form = formOf(rule.object)
+	if (form.kind !== 'path') {
+		refuse(plan, 'kubearmor.deny', `${rule.object} cannot be denied inside what is allowed: only a path can.`)
 		return
 	}
-	known.recursive ||= recursive
-	known.write ||= write
-	for (const source of sources) known.sources.add(source)
+	const blocked = plan.blocked.get(form.path) ?? new Set<string>()
+	plan.blocked.set(form.path, blocked)
+	for (const source of carriedSources(plan, rule, anySource)) blocked.add(source)
 }
 
 /**
@@ -166,15 +166,20 @@ function addDirectory(
  * be read there is denied exactly, since an exact path is looked up before a directory.
  * `/proc/self` is not among them: it is a link, and the enforcer sees the path behind it.
  */
-function guardProc(plan: FilePlan, learned: ReadonlySet<string>): void {
-	plan.blocked = PROC_BLOCKED.filter(
-		(path) => !learned.has(path) && !learned.has(path.replace('/proc/1/', '/proc/<pid>/'))
+function guardProc(plan: FilePlan, learned: Learned): void {
+	const guards = PROC_BLOCKED.filter(
+		(path) => !learned.any.has(path) && !learned.any.has(path.replace('/proc/1/', '/proc/<pid>/'))
 	)
+	for (const path of guards) {
+		const blocked = plan.blocked.get(path) ?? new Set<string>()
+		plan.blocked.set(path, blocked)
+		for (const source of plan.directories.get('/proc/')?.keys() ?? []) blocked.add(source)
+	}
 	note(
 		plan,
 		'kubearmor.proc',
 		'warning',
-		`BPF-LSM has no form for /proc/<pid> but all of /proc, read-only: the environment and memory of other processes can be read there (${plan.blocked.join(', ')} stay denied). A person should agree to that.`
+		`BPF-LSM has no form for /proc/<pid> but all of /proc, read-only: the environment and memory of other processes can be read there (${guards.join(', ')} stay denied). A person should agree to that.`
 	)
 }
 
@@ -185,6 +190,23 @@ const PROC_BLOCKED: readonly string[] = [
 	'/proc/kcore',
 	'/proc/sysrq-trigger'
 ]
+
+/** Directories that had to become wider than they were learned: said, or refused where it would open too much. */
+function checkDepths(plan: FilePlan, learned: Learned): void {
+	for (const { directory, kind } of closed(plan).conflicts) {
+		const exposed = exposure({ directory, recursive: true }, true, learned)
+		if (kind === 'both') {
+			const text = `${directory} is read with what is below and written only directly: KubeArmor has one rule for both.`
+			refuse(plan, 'kubearmor.directory', text)
+		} else if (exposed !== null) {
+			const text = `Writing in ${directory} would take writing below it, and that would open ${exposed}.`
+			refuse(plan, 'kubearmor.sensitive', text)
+		} else {
+			const text = `Writing in ${directory} became writing below it: inside a directory that may be read KubeArmor looks at no other form.`
+			note(plan, 'kubearmor.directory', 'warning', text)
+		}
+	}
+}
 
 /** The sources that a rule can name; any source when one of them cannot be written down. */
 function carriedSources(plan: FilePlan, rule: Rule, anySource: string[]): string[] {
@@ -207,27 +229,13 @@ export function literalSources(sources: readonly string[]): string[] | null {
 	return named.length === sources.length ? named.filter((source) => source !== null) : null
 }
 
-/** A rule for any source makes those for single sources that allow no more superfluous. */
-function dropCovered(plan: FilePlan): void {
-	for (const bySource of plan.paths.values()) {
-		const anybody = bySource.get('')
-		if (anybody === undefined) continue
-		for (const [source, write] of bySource) {
-			if (source !== '' && (anybody || !write)) bySource.delete(source)
-		}
-	}
-	for (const directory of plan.directories.values()) {
-		if (directory.sources.has('')) directory.sources = new Set([''])
-	}
-}
-
 /**
  * Makes the plan smaller by letting any program use a path that several use: the paths with the
  * most sources first, credentials never. Returns the paths that were opened so.
  */
 export function dropSources(plan: FilePlan, isTooBig: () => boolean): string[] {
 	const candidates = [...plan.paths]
-		.filter(([path, bySource]) => bySource.size > 1 && !SENSITIVE.test(path))
+		.filter(([path, bySource]) => bySource.size > 1 && !SENSITIVE.test(path) && !isSensitive(path, 'read'))
 		.sort(([a, x], [b, y]) => y.size - x.size || compareText(a, b))
 	const opened: string[] = []
 	for (const [path, bySource] of candidates) {

@@ -1,10 +1,12 @@
 import { compareText } from '../../behaviour.js'
+import { closed, type DirectoryRight } from './file-closure.js'
 import type { FilePlan } from './file-rules.js'
 
 /** The plan as the `file` section of a policy, in an order that never varies. */
 export function fileSection(plan: FilePlan): Record<string, unknown> {
+	const { paths, directories } = closed(plan)
 	const matchPaths: { sortKey: string; rule: Record<string, unknown> }[] = []
-	for (const [path, bySource] of plan.paths) {
+	for (const [path, bySource] of paths) {
 		for (const write of [false, true]) {
 			const sources = [...bySource].filter(([, may]) => may === write).map(([source]) => source)
 			const named = sources.filter((source) => source !== '')
@@ -18,23 +20,15 @@ export function fileSection(plan: FilePlan): Record<string, unknown> {
 			}
 		}
 	}
-	const guards = [...(plan.directories.get('/proc/')?.sources ?? [])].filter((source) => source !== '')
-	for (const path of plan.blocked) {
+	for (const [path, sources] of plan.blocked) {
+		const guards = [...sources].filter((source) => source !== '')
 		const from = guards.length > 0 ? { fromSource: fromSource(guards) } : {}
 		matchPaths.push({ sortKey: path, rule: { path, ...from, action: 'Block' } })
 	}
-	const matchDirectories = [...plan.directories]
+	const matchDirectories = [...directories]
 		// A directory comes after those below it: the hints of a later one would overwrite its flags.
 		.sort(([a], [b]) => b.split('/').length - a.split('/').length || compareText(a, b))
-		.map(([dir, { recursive, write, sources }]) => {
-			const named = [...sources].filter((source) => source !== '')
-			return {
-				dir,
-				...(recursive ? { recursive: true } : {}),
-				...(write ? {} : { readOnly: true }),
-				...(named.length > 0 ? { fromSource: fromSource(named) } : {})
-			}
-		})
+		.flatMap(([dir, bySource]) => directoryRules(dir, bySource))
 	return {
 		...(matchPaths.length > 0
 			? {
@@ -43,6 +37,26 @@ export function fileSection(plan: FilePlan): Record<string, unknown> {
 			: {}),
 		...(matchDirectories.length > 0 ? { matchDirectories } : {})
 	}
+}
+
+/** One rule per right, first the one for any program. */
+function directoryRules(
+	dir: string,
+	bySource: ReadonlyMap<string, DirectoryRight>
+): Record<string, unknown>[] {
+	const rules: Record<string, unknown>[] = []
+	for (const recursive of [false, true]) {
+		for (const write of [false, true]) {
+			const sources = [...bySource]
+				.filter(([, right]) => right.recursive === recursive && right.write === write)
+				.map(([source]) => source)
+			const right = { dir, ...(recursive ? { recursive: true } : {}), ...(write ? {} : { readOnly: true }) }
+			const named = sources.filter((source) => source !== '')
+			if (sources.includes('')) rules.push(right)
+			if (named.length > 0) rules.push({ ...right, fromSource: fromSource(named) })
+		}
+	}
+	return rules
 }
 
 /** Sources as KubeArmor writes them, sorted. */

@@ -222,19 +222,26 @@ function directoryToMap(
 	mask: number,
 	said: string
 ): void {
-	const parts = directory.split('/')
-	entries.set(keyOf(parts.slice(0, -1).join('/'), source), entryOf(list, mask, said))
+	const { asFile, hints } = directoryKeys(directory, source)
+	entries.set(asFile, entryOf(list, mask, said))
 	const own = keyOf(directory, source)
 	const hinted = entries.get(own)
 	entries.set(own, entryOf(list, mask | DIR | ((hinted?.[list] ?? 0) & HINT), said))
 	let bits = mask
-	for (let i = 1; i < parts.length - 1; i++) {
-		const above = keyOf(`${parts.slice(0, i).join('/')}/`, source)
+	for (const above of hints) {
 		// KubeArmor keeps `val` across this loop: DIR is cleared at each turn, HINT stays.
 		bits = (bits & ~DIR) | HINT
 		if (((entries.get(above)?.[list] ?? 0) & DIR) !== 0) bits |= DIR
 		entries.set(above, entryOf(list, bits, said))
 	}
+}
+
+/** The keys that a directory rule takes besides its own: its name as a file, and each directory above it. */
+export function directoryKeys(directory: string, source: string): { asFile: string; hints: string[] } {
+	const parts = directory.split('/')
+	const hints: string[] = []
+	for (let i = 1; i < parts.length - 1; i++) hints.push(keyOf(`${parts.slice(0, i).join('/')}/`, source))
+	return { asFile: keyOf(parts.slice(0, -1).join('/'), source), hints }
 }
 
 function entryOf(list: 'process' | 'file', mask: number, rule: string): Entry {

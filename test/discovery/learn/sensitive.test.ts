@@ -41,12 +41,12 @@ test('credentials are sensitive to read, and what others run or trust to write',
 })
 
 test('a directory is walled in by what lies in it, above it, and below it if it is recursive', () => {
-	assert.equal(sensitiveWithin('/etc', false, 'read', nobody), '/etc/cloud')
+	assert.equal(sensitiveWithin('/etc', false, 'read', nobody), '/etc/gshadow')
 	assert.equal(sensitiveWithin('/etc/ssh', false, 'read', nobody), '/etc/ssh')
 	assert.equal(sensitiveWithin('', true, 'read', nobody), '/home')
-	assert.equal(sensitiveWithin('/home/ann', false, 'read', nobody), '/home/ann/.aws')
+	assert.equal(sensitiveWithin('/home/ann', false, 'read', nobody), '/home/ann/.bash_history')
 	assert.equal(sensitiveWithin('/home/ann/.cache', false, 'read', nobody), null)
-	assert.equal(sensitiveWithin('/home/ann/.config', true, 'read', nobody), '/home/ann/.config/gcloud')
+	assert.equal(sensitiveWithin('/home/ann/.config', true, 'read', nobody), '/home/ann/.config/rclone/rclone.conf')
 	assert.equal(sensitiveWithin('/var/cache/app', true, 'write', nobody), null)
 	assert.equal(sensitiveWithin('/usr/lib/python3', true, 'read', nobody), null)
 	assert.equal(sensitiveWithin('/usr/lib/python3', true, 'write', nobody), '/usr/lib/python3')

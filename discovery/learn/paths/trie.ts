@@ -1,0 +1,203 @@
+import type { BehaviourState } from '../state.js'
+import { ANY, segmentPattern } from './object.js'
+
+/**
+ * When something was seen, as far as it matters here: its two smallest hours and its two smallest
+ * starts. `Infinity` is "no such". Merges by union, so order and duplication never matter.
+ */
+export interface Seen {
+	hour1: number
+	hour2: number
+	start1: number
+	start2: number
+	/** All of it belongs to starts: then starts are its units, and hours say nothing. */
+	startOnly: boolean
+}
+
+/** One segment of the paths that a workload used, with everything below it. */
+export interface PathNode {
+	/** The segment: literal, with typed tokens, or `<any>`. */
+	name: string
+	parent: PathNode | null
+	children: Map<string, PathNode>
+	/** Reads and writes of exactly this path. */
+	reads: BehaviourState[]
+	writes: BehaviourState[]
+	/** Executed: neither it nor a directory around it may become writable. */
+	isExec: boolean
+	/** Of everything here and below; reads that exec implies are no evidence of growth and not in it. */
+	seen: Seen
+	/** The same for writes alone. */
+	written: Seen
+	/** Set where siblings were merged into this segment. */
+	token: { memberCount: number; gainBits: number } | null
+	/** A token stands in it or above it; known once the trie has been surveyed. */
+	isTyped: boolean
+	/** More children than can be told one by one. */
+	isOpen: boolean
+	/** The same for children that are written. */
+	isOpenForWrites: boolean
+}
+
+/** The trie of all files that the behaviours name; execs are in it as places where nothing may be written. */
+export function trieOf(needs: readonly BehaviourState[]): PathNode {
+	const root = nodeOf('', null)
+	for (const need of needs) {
+		const node = descend(root, need.object)
+		if (need.verb === 'exec') node.isExec = true
+		else if (need.class === 'file-write') node.writes.push(need)
+		else node.reads.push(need)
+	}
+	return root
+}
+
+/** Fills `seen` and `written` of a node from its own behaviours and its children. */
+export function summarise(node: PathNode): void {
+	const seen = unseen()
+	const written = unseen()
+	for (const need of node.reads) if (!need.required) addState(seen, need)
+	for (const need of node.writes) {
+		addState(seen, need)
+		addState(written, need)
+	}
+	for (const child of node.children.values()) {
+		summarise(child)
+		addSeen(seen, child.seen)
+		addSeen(written, child.written)
+	}
+	node.seen = seen
+	node.written = written
+}
+
+/** The only hour or start in which something was seen, as a text that names it; null when there are more, or none. */
+export function onlyUnit(seen: Seen): string | null {
+	if (isByStart(seen)) return seen.start2 === Infinity ? `start ${seen.start1}` : null
+	return seen.hour1 !== Infinity && seen.hour2 === Infinity ? `hour ${seen.hour1}` : null
+}
+
+export function isByStart(seen: Seen): boolean {
+	return seen.startOnly && seen.start1 !== Infinity
+}
+
+/** Makes one node of several siblings: their subtrees become one (the union of what is below them). */
+export function mergeChildren(parent: PathNode, names: readonly string[], into: string): PathNode {
+	const merged = parent.children.get(into) ?? nodeOf(into, parent)
+	parent.children.set(into, merged)
+	for (const name of names) {
+		const child = parent.children.get(name)
+		if (!child || child === merged) continue
+		parent.children.delete(name)
+		absorb(merged, child)
+	}
+	return merged
+}
+
+/** Children that carry tokens already take in those of their siblings that they stand for. */
+export function absorbMatching(parent: PathNode, templates: Iterable<string>): void {
+	for (const template of [...templates].sort()) {
+		if (template.includes(ANY)) continue
+		const pattern = segmentPattern(template)
+		const names = [...parent.children.keys()].filter((name) => name !== template && pattern.test(name))
+		if (names.length > 0) mergeChildren(parent, names, template)
+	}
+}
+
+/** The path of a node: '' for the root. */
+export function pathOf(node: PathNode): string {
+	let path = ''
+	for (let at: PathNode | null = node; at?.parent; at = at.parent) path = `/${at.name}${path}`
+	return path
+}
+
+function nodeOf(name: string, parent: PathNode | null): PathNode {
+	return {
+		name,
+		parent,
+		children: new Map(),
+		reads: [],
+		writes: [],
+		isExec: false,
+		seen: NEVER,
+		written: NEVER,
+		token: null,
+		isTyped: false,
+		isOpen: false,
+		isOpenForWrites: false
+	}
+}
+
+/** The root directory itself is the segment after the first slash: empty. */
+function descend(root: PathNode, object: string): PathNode {
+	let node = root
+	let start = object.startsWith('/') ? 1 : 0
+	for (;;) {
+		const slash = object.indexOf('/', start)
+		const name = slash < 0 ? object.slice(start) : object.slice(start, slash)
+		let child = node.children.get(name)
+		if (!child) {
+			child = nodeOf(name, node)
+			node.children.set(name, child)
+		}
+		node = child
+		if (slash < 0) return node
+		start = slash + 1
+	}
+}
+
+function absorb(into: PathNode, from: PathNode): void {
+	for (const read of from.reads) into.reads.push(read)
+	for (const write of from.writes) into.writes.push(write)
+	into.isExec ||= from.isExec
+	into.seen = union(into.seen, from.seen)
+	into.written = union(into.written, from.written)
+	for (const [name, child] of from.children) {
+		const known = into.children.get(name)
+		if (known) absorb(known, child)
+		else {
+			child.parent = into
+			into.children.set(name, child)
+		}
+	}
+}
+
+function unseen(): Seen {
+	return { hour1: Infinity, hour2: Infinity, start1: Infinity, start2: Infinity, startOnly: true }
+}
+
+const NEVER: Seen = Object.freeze(unseen())
+
+function union(a: Seen, b: Seen): Seen {
+	const both = { ...a }
+	addSeen(both, b)
+	return both
+}
+
+function addState(to: Seen, state: BehaviourState): void {
+	for (let i = 0; i < state.hours.length && i < 2; i++) addHour(to, state.hours[i] ?? Infinity)
+	for (let i = 0; i < state.starts.length && i < 2; i++) addStart(to, state.starts[i] ?? Infinity)
+	to.startOnly &&= state.startOnly
+}
+
+function addSeen(to: Seen, from: Seen): void {
+	addHour(to, from.hour1)
+	addHour(to, from.hour2)
+	addStart(to, from.start1)
+	addStart(to, from.start2)
+	to.startOnly &&= from.startOnly
+}
+
+function addHour(to: Seen, hour: number): void {
+	if (hour === to.hour1 || hour >= to.hour2) return
+	if (hour < to.hour1) {
+		to.hour2 = to.hour1
+		to.hour1 = hour
+	} else to.hour2 = hour
+}
+
+function addStart(to: Seen, start: number): void {
+	if (start === to.start1 || start >= to.start2) return
+	if (start < to.start1) {
+		to.start2 = to.start1
+		to.start1 = start
+	} else to.start2 = start
+}
