@@ -15,9 +15,18 @@ export interface BenchmarkResult {
 	rows: Record<string, string | number>[]
 	/** What somebody needs to repeat it: seed, machine, versions, bars. */
 	facts: Record<string, string | number | boolean>
+	/** Bars that must hold, where the rows do not say it. */
+	gates?: Gate[]
 }
 
-/** `npm run bench -- NAME [--quick] [--json]`; exit code 1 when a row says that a bar was missed, 2 for wrong usage. */
+export interface Gate {
+	name: string
+	value: number
+	bar: number
+	pass: boolean
+}
+
+/** `npm run bench -- NAME [--quick] [--json]`; exit code 1 when a row or a gate says that a bar was missed, 2 for wrong usage. */
 async function main(args: string[]): Promise<number> {
 	const names = args.filter((arg) => !arg.startsWith('--'))
 	const unknown = args.filter((arg) => arg.startsWith('--') && arg !== '--quick' && arg !== '--json')
@@ -35,7 +44,8 @@ async function main(args: string[]): Promise<number> {
 	process.stdout.write(
 		args.includes('--json') ? `${JSON.stringify({ ...result, facts })}\n` : render({ ...result, facts })
 	)
-	return result.rows.some((row) => row.verdict === 'missed') ? 1 : 0
+	const missed = result.rows.some((row) => row.verdict === 'missed')
+	return missed || result.gates?.some((gate) => !gate.pass) ? 1 : 0
 }
 
 /** Every file here that is a benchmark: what is run in a child process says so in its name. */
@@ -62,12 +72,15 @@ function machineFacts(): Record<string, string | number> {
 	}
 }
 
-function render({ title, rows, facts }: BenchmarkResult): string {
+function render({ title, rows, facts, gates = [] }: BenchmarkResult): string {
 	const head = Object.keys(rows[0] ?? {})
 	const table = new Table({ head, style: { head: [], border: [] } })
 	for (const row of rows) table.push(head.map((key) => format(row[key] ?? '')))
 	const lines = Object.entries(facts).map(([key, value]) => `  ${key}: ${value}`)
-	return `${title}\n\n${table.toString()}\n\n${lines.join('\n')}\n`
+	const held = gates.map(
+		({ name, value, bar, pass }) => `  ${pass ? 'held  ' : 'missed'} ${name}: ${format(value)} (bar ${bar})\n`
+	)
+	return `${title}\n\n${table.toString()}\n\n${held.join('')}${lines.join('\n')}\n`
 }
 
 function format(value: string | number): string {

@@ -20,6 +20,8 @@ export interface Score {
 	share: number
 	/** Hours with a false block per 100 days on which a workload was enforced (a class counts as a fifth). */
 	falsePer100: Estimate
+	/** The same on only what ours enforces; null before that is known. */
+	falsePer100Equal: number | null
 	/** The same by intention to treat: per 100 days of all workloads; and of days nothing protected, in % of all. */
 	falsePer100All: number
 	unprotectedShare: number
@@ -70,9 +72,11 @@ export function score(outcomes: readonly Outcome[]): Score {
 		workloads: outcomes.length,
 		share: enforced.length / Math.max(1, days.length),
 		falsePer100: bootstrap(outcomes, falsePer100),
+		falsePer100Equal: null,
 		falsePer100All: (100 * falseHours) / Math.max(1, outcomes.length * TEST_DAYS),
-		unprotectedShare: days.reduce((sum, day) => sum + (day ?? whole), 0) / Math.max(1, days.length * whole),
-		daysMean: days.reduce((sum, day) => sum + (day ?? whole), 0) / Math.max(1, days.length),
+		unprotectedShare:
+			days.reduce<number>((sum, day) => sum + (day ?? whole), 0) / Math.max(1, days.length * whole),
+		daysMean: days.reduce<number>((sum, day) => sum + (day ?? whole), 0) / Math.max(1, days.length),
 		daysMedian: sorted[Math.floor(sorted.length / 2)] ?? Infinity,
 		deniedPercent: bootstrap(outcomes, deniedPercent),
 		distinctPerDay: sumOf(outcomes, (one) => one.falseDistinct) / Math.max(1, outcomes.length * TEST_DAYS),

@@ -1,0 +1,102 @@
+import { execFileSync } from 'node:child_process'
+import { shippedHazard } from '../discovery/learn/coefficients.js'
+import { ablations, factorial, OURS } from './learning/arms.js'
+import { writeDocument } from './learning/document.js'
+import { type Plan, workloadsOf } from './learning/experiment.js'
+import { gatesOf } from './learning/gates.js'
+import { measure, type Outcome } from './learning/measure.js'
+import { ours } from './learning/ours.js'
+import { type PoisonOutcome, poisonFamily } from './learning/poisoning.js'
+import { onlyWhere, type Score, score } from './learning/score.js'
+import { tryWorkload } from './learning/trial.js'
+import type { BenchmarkResult } from './run.js'
+
+/** What the quick form measures widths of; the full one does so for every stopping rule. */
+const WIDE_IN_QUICK = ['maturity', 'fixed 7 d', 'quiet 120 h']
+
+/**
+ * The learner against the generalisers and stopping rules of others, on simulated lives of six kinds of
+ * programs: false blocks, time, width, probes, chains, calibration, intruders while learning. The method
+ * is in docs/learning.md, whose tables the full form rewrites.
+ */
+export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResult> {
+	const plan: Plan = quick
+		? { seed: seedOf(), testFamilies: Number(process.env.FAM ?? 24), members: Number(process.env.MEM ?? 3) }
+		: { seed: seedOf(), testFamilies: 60, members: 4 }
+	const startedMs = performance.now()
+	const results = simulate(plan, quick)
+	const scores = scoresOf(results.outcomes)
+	const gates = gatesOf(scores, results)
+	const facts = {
+		seed: plan.seed,
+		images: plan.testFamilies,
+		workloads: plan.testFamilies * plan.members,
+		tookSeconds: Math.round((performance.now() - startedMs) / 1000)
+	}
+	if (!quick)
+		writeDocument({ scores, gates, poison: results.poison, ablations: scoresOf(results.ablations), facts })
+	return { title: 'Learning: who blocks what, when, and how wide', rows: scores.map(rowOf), facts, gates }
+}
+
+export interface Results {
+	outcomes: Outcome[]
+	ablations: Outcome[]
+	poison: PoisonOutcome[]
+}
+
+function simulate(plan: Plan, quick: boolean): Results {
+	const hazard = shippedHazard()
+	const results: Results = { outcomes: [], ablations: [], poison: [] }
+	const wide = (stop: string) => !quick || WIDE_IN_QUICK.includes(stop)
+	for (const members of workloadsOf(plan)) {
+		for (const [at, workload] of members.entries()) {
+			results.outcomes.push(...measure(tryWorkload(workload, factorial(hazard)), wide))
+			// One workload of each image shows what each part is worth.
+			if (at === 0) results.ablations.push(...measure(tryWorkload(workload, ablations(hazard)), () => true))
+		}
+		results.poison.push(...poisonFamily(members, ours(OURS), plan.seed))
+	}
+	return results
+}
+
+/** One score per generaliser and stopping rule, in the order in which they were tried. */
+export function scoresOf(outcomes: readonly Outcome[]): Score[] {
+	const groups = new Map<string, Outcome[]>()
+	for (const outcome of outcomes) {
+		const key = `${outcome.generaliser}\0${outcome.stop}`
+		groups.set(key, [...(groups.get(key) ?? []), outcome])
+	}
+	const reference = groups.get(`${OURS}\0maturity`) ?? []
+	return [...groups.values()].map((group) => ({
+		...score(group),
+		falsePer100Equal: reference.length === 0 ? null : score(onlyWhere(group, reference)).falsePer100.value
+	}))
+}
+
+function rowOf(one: Score): Record<string, string | number> {
+	const { falsePer100, width } = one
+	return {
+		generaliser: one.generaliser,
+		stop: one.stop,
+		'enforced %': 100 * one.share,
+		'days mean': one.daysMean,
+		median: one.daysMedian,
+		'FB/100 d': `${falsePer100.value.toFixed(1)} (${falsePer100.low.toFixed(1)}–${falsePer100.high.toFixed(1)})`,
+		'equal share': one.falsePer100Equal ?? '',
+		'denied %': one.deniedPercent.value,
+		'new 24 h %': 100 * one.newWithin24,
+		'R %': width?.read ?? '',
+		'W %': width?.write ?? '',
+		'X %': width?.execute ?? '',
+		'probes %': width?.ownBlocked.value ?? '',
+		'chains %': width?.chainsCut ?? ''
+	}
+}
+
+/** WHITTLE_BENCH_SEED, or in CI the commit, or the one that the document was made with. */
+function seedOf(): string {
+	const asked = process.env.WHITTLE_BENCH_SEED
+	if (asked) return asked
+	if (!process.env.CI) return 'whittle-1'
+	return execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8', cwd: import.meta.dirname }).trim()
+}
