@@ -197,7 +197,8 @@ function inProcess(data: string): Client {
 					.join('; ')
 				throw usage(`That cannot be asked for: ${issues}.`, `"whittle help" lists what can.`)
 			}
-			const writes = operation.method !== 'GET'
+			// A question with a body is a POST, too; what writes runs beside the writer.
+			const writes = operation.method !== 'GET' && operation.runsIn === 'service'
 			const { openReader } = await import('../collector/reader.js')
 			const { storePath } = await import('../collector/database.js')
 			const path = storePath(data)

@@ -9,7 +9,7 @@ import { verbs } from './verbs.js'
 const MOST_NAMES = 200
 
 /** Verbs that take WORKLOAD/CLASS, and verbs that take a workload or WORKLOAD/CLASS. */
-const POLICY_VERBS = ['approve', 'reject', 'apply', 'rollback', 'explain', 'history', 'export']
+const POLICY_VERBS = ['approve', 'reject', 'apply', 'rollback', 'explain', 'simulate', 'history', 'export']
 
 export function define(command: Command): void {
 	command.argument('[words...]').action(async (words: string[]) => {

@@ -19,6 +19,10 @@ export const verbs: Readonly<Record<string, { summary: string; load: () => Promi
 		load: () => import('./describe.js')
 	},
 	explain: { summary: 'say what a policy or a rule rests on', load: () => import('./explain.js') },
+	simulate: {
+		summary: 'what policies, also written by hand, would have done to what was seen',
+		load: () => import('./simulate.js')
+	},
 	approve: { summary: 'approve exactly the digest that was read', load: () => import('./approve.js') },
 	reject: { summary: 'reject a proposed policy, with a reason', load: () => import('./reject.js') },
 	apply: { summary: 'bring an approved policy to a target', load: () => import('./apply.js') },

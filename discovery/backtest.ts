@@ -75,6 +75,7 @@ export function simulate(reader: Reader, request: SimulationRequest): Simulation
 		if (actor.form === 'container' && Object.keys(place.podLabels).length === 0) notes.push(noLabels(actor))
 	}
 	notes.push(...idleNotes(request.given, history))
+	if (request.workloadIds && chosen.length === 0) notes.push(NOT_TRIED)
 	return {
 		workloads,
 		classes: [...tallies.values()],
@@ -135,6 +136,12 @@ function totalsOf(shelf: Shelf): Record<FindingKind, number> {
 	const totals: Record<FindingKind, number> = { block: 0, audit: 0, unsure: 0, 'set-aside': 0, denied: 0 }
 	for (const kind of FINDING_KINDS) totals[kind] = shelf.countOf(kind)
 	return totals
+}
+
+const NOT_TRIED: Note = {
+	code: 'backtest.not-tried',
+	severity: 'warning',
+	text: 'Nothing was tried: a debug container is a person’s, so no policy is learned or tested by what it does.'
 }
 
 function noLabels(actor: Actor): Note {

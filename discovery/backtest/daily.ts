@@ -36,7 +36,7 @@ export interface DailyRequest {
 }
 
 export interface DailyBacktest extends Prequential {
-	/** Languages that were tried. */
+	/** Languages that carried something of it on some day. */
 	languages: string[]
 	/** Why days were not carried, and what else people must know. */
 	notes: Note[]
@@ -63,8 +63,7 @@ export function backtestDaily(reader: Reader, request: DailyRequest): DailyBackt
 			)
 		: []
 	const refused = tooMany(reader, subjects)
-	if (!actor || refused)
-		return { ...nothing(), languages: namesOf(languages), notes: refused ? [refused] : [] }
+	if (!actor || refused) return { ...nothing(), languages: [], notes: refused ? [refused] : [] }
 	const probes = createProbes(items)
 	const bySubject = subjects.map((subject) => ({ subject, rows: readObservations(reader, subject, probes) }))
 	const rows = bySubject.flatMap((one) => one.rows).sort((a, b) => a.day - b.day)
@@ -92,7 +91,7 @@ export function backtestDaily(reader: Reader, request: DailyRequest): DailyBackt
 		enforce: stage.enforce,
 		isSetAside: (row) => actor.form === 'container' && row.interactive
 	})
-	return { ...result, languages: namesOf(languages), notes: stage.notes() }
+	return { ...result, languages: stage.languages(), notes: stage.notes() }
 }
 
 /** Today's learner: exactly what was seen. */
@@ -107,9 +106,14 @@ function createStage(
 	languages: readonly Language[],
 	subjects: readonly Subject[],
 	wanted: readonly Class[]
-): { enforce(policies: readonly Policy[], day: number): Enforced | null; notes(): Note[] } {
+): {
+	enforce(policies: readonly Policy[], day: number): Enforced | null
+	languages(): string[]
+	notes(): Note[]
+} {
 	const ends: Ends = createEnds(items)
 	const notes = new Map<string, Note>()
+	const carriers = new Set<string>()
 	return {
 		enforce(policies, day) {
 			const startMs = day * DAY_MS
@@ -121,7 +125,11 @@ function createStage(
 			const panels = new Map<Class, { panel: Panel; subject: Subject }>()
 			for (const subject of subjects) {
 				const own = policies.filter((policy) => policy.workload === subject.name)
-				const renderings = languages.map((language) => renderWorkload(own, language, { inventory }))
+				const renderings = languages.map((language) => {
+					const rendering = renderWorkload(own, language, { inventory })
+					if (rendering.manifests.length > 0) carriers.add(language.name)
+					return rendering
+				})
 				const objects = renderings.flatMap((one) => one.manifests.map((manifest) => manifest.object))
 				for (const note of renderings.flatMap((one) => one.notes))
 					if (note.severity === 'refusal') notes.set(note.text, note)
@@ -142,6 +150,7 @@ function createStage(
 				}
 			}
 		},
+		languages: () => languages.map(({ name }) => name).filter((name) => carriers.has(name)),
 		notes: () => [...notes.values()]
 	}
 }
@@ -178,8 +187,4 @@ function nothing(): Prequential {
 		enforce: () => null,
 		isSetAside: () => true
 	})
-}
-
-function namesOf(languages: readonly Language[]): string[] {
-	return languages.map((language) => language.name)
 }

@@ -1,8 +1,8 @@
 import { canonicalAddress } from '../../collector/address.js'
 import type { InventoryItem, Verb } from '../../collector/observation.js'
-import { filled, namespaceLabels } from '../access.js'
+import { filled } from '../access.js'
 import { type NetworkObject, networkObject, parseNetworkObject } from '../behaviour.js'
-import { append, arrangeInventory } from '../inventory.js'
+import { append, arrangeInventory, namespaceLabels } from '../inventory.js'
 import type { Context, Whereabouts } from '../languages/language.js'
 import type { Span } from '../peers.js'
 import { selects } from '../selector.js'
@@ -100,7 +100,7 @@ export function createEnds(items: readonly InventoryItem[]): Ends {
 		const address =
 			used ?? item.addresses.map((raw) => canonicalAddress(raw)).find((one) => one !== undefined)
 		const object = networkObject({ ...flow, peer: address ?? flow.peer })
-		if (item.kind === 'Service') return atService(flow, item, spans, object)
+		if (item.kind === 'Service') return atService(flow, item, spans, object, address ?? '')
 		// A pod on its node's network has no address of its own: what it does, the node does.
 		if (item.kind === 'Pod' && !item.hostNetwork) {
 			return [{ object, where: { peer: podPeer(item, address ?? '') } }]
@@ -113,7 +113,8 @@ export function createEnds(items: readonly InventoryItem[]): Ends {
 		flow: NetworkObject,
 		service: InventoryItem,
 		spans: readonly Span[],
-		object: string
+		object: string,
+		used: string
 	): Reached[] {
 		const declared = service.ports.find(
 			(one) => one.port === flow.port && one.protocol.toLowerCase() === flow.protocol
@@ -122,16 +123,15 @@ export function createEnds(items: readonly InventoryItem[]): Ends {
 		const port = typeof target === 'number' ? target : flow.port
 		// A named port may be any number; what counts is that the pod gives it this name.
 		const named = typeof target === 'string' ? { portNames: { [target]: flow.port } } : {}
-		const backends = backendsOf(service, spans)
-		if (backends.length > 0) {
-			return backends.flatMap((pod) =>
-				addressesOf(pod).map((address) => ({
-					object,
-					where: { peer: { ...podPeer(pod, address), port }, ...named }
-				}))
-			)
-		}
-		const endpoints = inventory.endpointsOf(service)
+		// A translation keeps the family: IPv4 stays IPv4.
+		const isLike = (address: string) => address.includes(':') === used.includes(':')
+		const atPods = backendsOf(service, spans).flatMap((pod) =>
+			addressesOf(pod)
+				.filter(isLike)
+				.map((address) => ({ object, where: { peer: { ...podPeer(pod, address), port }, ...named } }))
+		)
+		if (atPods.length > 0) return atPods
+		const endpoints = inventory.endpointsOf(service).filter(isLike)
 		if (endpoints.length === 0) return [unknown(object)]
 		return endpoints.map((address) => ({ object, where: { peer: { ...nobody(address), port } } }))
 	}

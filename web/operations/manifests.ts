@@ -23,7 +23,8 @@ import {
 	Nothing
 } from './shape.js'
 
-type Input = z.output<typeof ListManifests>
+/** Whose policies: of one workload, class and digest, of a namespace, or all. */
+type PolicyChoice = Pick<z.output<typeof ListManifests>, 'workload' | 'namespace' | 'class' | 'digest'>
 
 export const listManifests = operation({
 	name: 'listManifests',
@@ -82,7 +83,8 @@ export const listLanguages = operation({
 	})
 })
 
-function languagesOf(name: string | undefined): LanguageFolder[] {
+/** The language of that name, or all. Throws `not-found`. */
+export function languagesOf(name: string | undefined): LanguageFolder[] {
 	const found = LANGUAGES.filter((language) => name === undefined || language.name === name)
 	if (found.length > 0) return found
 	const known = LANGUAGES.map((language) => language.name).join(', ')
@@ -90,7 +92,7 @@ function languagesOf(name: string | undefined): LanguageFolder[] {
 }
 
 /** The rows that policies are kept at, narrowed to what was asked for. */
-function holdersOf(facts: Facts, input: Input): WorkloadRow[] {
+export function holdersOf(facts: Facts, input: PolicyChoice): WorkloadRow[] {
 	if (input.digest !== undefined && (input.workload === undefined || input.class === undefined)) {
 		throw new OperationError('invalid', 'A digest is of one workload and class: name both.')
 	}
@@ -110,7 +112,7 @@ function holdersOf(facts: Facts, input: Input): WorkloadRow[] {
 }
 
 /** What is proposed for the row now; of another container only the pod's network. */
-function policiesOf(reader: Reader, facts: Facts, holder: WorkloadRow, input: Input): Policy[] {
+export function policiesOf(reader: Reader, facts: Facts, holder: WorkloadRow, input: PolicyChoice): Policy[] {
 	const asked =
 		input.workload === undefined
 			? null

@@ -21,6 +21,7 @@
  *   POST   /policies/:workload/:class/rollback      RollbackChange → Changed
  *   POST   /policies/:workload/:class/rollback/plan RollbackChange → Plan (a dry run)
  *   GET    /explain/:workload                       Explain → Explanation
+ *   POST   /simulations                             Simulate → Simulation (reads only)
  *   GET    /manifests · /languages                  ListManifests → ManifestPage · LanguageList
  *   GET    /history · /violations · /gaps · /timeline · /bad-inputs    … → pages
  *   GET    /status · /sources · /probe              Status · SourceList · ProbeReport
@@ -368,6 +369,162 @@ export const ManifestPage = page(Manifest).extend({ notes: z.array(ManifestNote)
 export const Language = z.object({ name: z.string(), classes: z.array(Class) })
 export const LanguageList = z.object({ items: z.array(Language) })
 export const Nothing = z.object({})
+
+// simulation -------------------------------------------------------------------
+
+/** What a whitelist does with what it does not list, where an enforcer leaves that to a posture. */
+export const Posture = z.enum(['block', 'audit'])
+/** With `manifests` these are tried; without, what is proposed for `workload`. */
+export const Simulate = z.object({
+	/** Only this workload; without it, every one that the manifests select. */
+	workload: WorkloadRef.optional(),
+	/** Only behaviours of this class. */
+	class: Class.optional(),
+	/** Try this digest instead of what is proposed now (with `workload` and `class`). */
+	digest: Digest.optional(),
+	/** YAML or JSON of one or several objects, written by hand or taken from a cluster. */
+	manifests: z.string().max(524_288).optional(),
+	/** Language of what is proposed; without it every one that can carry it. */
+	language: z.string().max(64).optional(),
+	/** Leave out what ended before this time. */
+	sinceMs: z.number().int().min(0).default(0),
+	posture: Posture.default('block'),
+	/** Without the policies that are in force beside it. */
+	alone: z.boolean().default(false),
+	/** Try so many past days with what was known before each; 0 for none. Needs `workload`. */
+	days: z.number().int().min(0).max(90).default(0),
+	/** Findings of each kind. */
+	limit: z.number().int().min(1).max(5000).default(200)
+})
+/**
+ * `block`, `audit`: what the policies would have done to what the workload did. `unsure`: nobody recorded
+ * who the other end was. `set-aside`: it would be blocked and was no need of the workload. `denied`: it was
+ * denied when it happened, so it is no false block.
+ */
+export const FindingKind = z.enum(['block', 'audit', 'unsure', 'set-aside', 'denied'])
+export const Finding = z.object({
+	kind: FindingKind,
+	workloadId: z.number(),
+	workload: z.string(),
+	class: Class,
+	verb: z.string(),
+	object: z.string(),
+	source: z.string(),
+	verdict: z.enum(['allow', 'audit', 'block']),
+	language: z.string(),
+	/** The rule or posture that decided, as a sentence. */
+	rule: z.string(),
+	count: z.number(),
+	firstMs: z.number(),
+	lastMs: z.number(),
+	hourCount: z.number(),
+	dayCount: z.number(),
+	pods: z.array(z.string()),
+	reason: z.string()
+})
+/** An interval for which the history cannot speak; `reason` is that of a gap. */
+export const Blind = z.object({
+	fromMs: z.number(),
+	toMs: z.number(),
+	kind: z.enum(['gap', 'lossy', 'censored', 'unwatched']),
+	reason: z.string()
+})
+export const SimulatedWorkload = z.object({
+	id: z.number(),
+	name: z.string(),
+	isSelected: z.boolean(),
+	firstMs: z.number(),
+	lastMs: z.number(),
+	behaviourCount: z.number(),
+	/** Distinct behaviours that would have been blocked. */
+	blocked: z.number(),
+	watchedHours: z.number(),
+	lossyHours: z.number(),
+	censoredHours: z.number(),
+	unwatchedHours: z.number(),
+	/** The newest two hundred. */
+	blind: z.array(Blind),
+	blindCount: z.number()
+})
+/** Distinct behaviours of one class. */
+export const ClassTally = z.object({
+	class: Class,
+	behaviourCount: z.number(),
+	count: z.number(),
+	blocked: z.number(),
+	blockedCount: z.number(),
+	audited: z.number(),
+	unsure: z.number(),
+	setAside: z.number(),
+	denied: z.number()
+})
+/** A rate with its 95 % interval. */
+export const Rate = z.object({ value: z.number(), low: z.number(), high: z.number() })
+const DayRecord = z.object({
+	testedDays: z.number(),
+	blockedDays: z.number(),
+	blockedHours: z.number(),
+	/** Hours with a block per 100 tested days (Poisson, Garwood's interval); null without a tested day. */
+	perHundredDays: Rate.nullable(),
+	/** Percent of tested days with a block (Wilson's interval). */
+	daysWithBlock: Rate.nullable()
+})
+/** Each past day tried with the policy of the days before it. */
+export const Daily = z.object({
+	languages: z.array(z.string()),
+	days: z.array(
+		z.object({
+			/** UTC day: ⌊ms / 86 400 000⌋. */
+			day: z.number(),
+			state: z.enum(['tested', 'unwatched', 'no-policy', 'not-carried']),
+			watchedHours: z.number(),
+			blockedHours: z.number(),
+			behaviourCount: z.number(),
+			count: z.number()
+		})
+	),
+	total: DayRecord,
+	classes: z.array(DayRecord.extend({ class: Class })),
+	/** Of all surprises, also beyond the limit. */
+	surpriseCount: z.number(),
+	/** What would have been blocked, by first time. */
+	surprises: z.array(
+		z.object({
+			class: Class,
+			verb: z.string(),
+			object: z.string(),
+			source: z.string(),
+			language: z.string(),
+			rule: z.string(),
+			count: z.number(),
+			firstMs: z.number(),
+			lastMs: z.number(),
+			hourCount: z.number(),
+			days: z.array(z.number()),
+			pods: z.array(z.string())
+		})
+	),
+	notes: z.array(Note)
+})
+export const Simulation = z.object({
+	/** What was tried. */
+	manifests: z.array(
+		z.object({ language: z.string(), kind: z.string(), name: z.string(), namespace: z.string() })
+	),
+	/** Manifests of policies in force that were taken into account beside them. */
+	knownCount: z.number(),
+	/** At most a thousand, those with the most blocks first. */
+	workloads: z.array(SimulatedWorkload),
+	workloadCount: z.number(),
+	classes: z.array(ClassTally),
+	findings: z.array(Finding),
+	/** Of each kind, also beyond the limit. */
+	totals: z.record(FindingKind, z.number()),
+	daily: Daily.nullable(),
+	/** What a replay cannot know, in sentences. */
+	limits: z.array(z.string()),
+	notes: z.array(Note)
+})
 
 // problems, decisions and changes ----------------------------------------------
 

@@ -9,6 +9,7 @@ import { listLanguages, listManifests } from './manifests.js'
 import type { AnyOperation } from './operation.js'
 import { getPolicy, listPolicies } from './policies.js'
 import { probe } from './probe.js'
+import { simulate } from './simulate.js'
 import { getStatus, listSources } from './status.js'
 import { getTimeline } from './timeline.js'
 import { listViolations } from './violations.js'
@@ -33,6 +34,7 @@ export const operations: readonly AnyOperation[] = [
 	explain,
 	listManifests,
 	listLanguages,
+	simulate,
 	listHistory,
 	listViolations,
 	listGaps,
