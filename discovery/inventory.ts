@@ -152,6 +152,8 @@ export interface Inventory extends Answers {
 	): InventoryItem | undefined
 	/** Nodes of a cluster, sorted by name; of every cluster when none is named. */
 	nodesIn(cluster: string): readonly InventoryItem[]
+	/** Live services of a namespace, sorted by name. */
+	servicesIn(cluster: string, namespace: string): readonly InventoryItem[]
 	/** Addresses in the EndpointSlices of a service, sorted. */
 	endpointsOf(service: InventoryItem): string[]
 	/** The workload name (without container) of a pod. */
@@ -177,8 +179,11 @@ export function arrangeInventory(items: readonly InventoryItem[]): Inventory {
 	const workloadNames = new Map<InventoryItem, string>()
 	const endpoints = new Map<string, string[]>()
 	const nodes: InventoryItem[] = []
+	const services = new Map<string, InventoryItem[]>()
 	for (const item of sorted) {
 		if (item.kind === 'Node') nodes.push(item)
+		if (item.kind === 'Service' && item.toMs === null)
+			append(services, `${item.cluster}/${item.namespace}`, item)
 		byName.set(objectKey(item.cluster, item.kind, item.namespace, item.name), item)
 		const anywhere = objectKey('', item.kind, item.namespace, item.name)
 		if (!byName.has(anywhere)) byName.set(anywhere, item)
@@ -198,6 +203,7 @@ export function arrangeInventory(items: readonly InventoryItem[]): Inventory {
 		podsIn: (cluster, namespace) => byNamespace.get(`${cluster}/${namespace}`) ?? [],
 		find: (kind, namespace, name, cluster) => byName.get(objectKey(cluster, kind, namespace, name)),
 		nodesIn: (cluster) => nodes.filter((node) => cluster === '' || node.cluster === cluster),
+		servicesIn: (cluster, namespace) => services.get(`${cluster}/${namespace}`) ?? [],
 		...createAnswers(sorted, owners),
 		endpointsOf: ({ cluster, namespace, name }) =>
 			[...new Set(endpoints.get(`${cluster}/${namespace}/${name}`) ?? [])].sort(compareText),

@@ -56,11 +56,15 @@ export function sharedSelectorOf(
 		if (pods.length === 0) return null
 		own.push(...pods)
 	}
+	// Most workloads have no label in common that lasts; then nobody else's need be looked at.
+	if (commonLabels(own).length === 0) return null
 	const others = inventory
 		.podsIn(first.cluster, first.namespace)
 		.filter((pod) => !members.has(inventory.workloadOf(pod)))
 	const { labels, strangers } = fewestLabels(own, others)
-	return Object.keys(labels).length > 0 && strangers.length === 0 ? labels : null
+	// `podsPeer` separates by characters that no label of a cluster has, and hostile ones might.
+	const isPlain = Object.entries(labels).every(([key, value]) => !/[&=?]/.test(key + value))
+	return Object.keys(labels).length > 0 && strangers.length === 0 && isPlain ? labels : null
 }
 
 /** The peer `pods:[CLUSTER/]NAMESPACE?KEY=VALUE&…`: whatever pods carry these labels there. */

@@ -9,9 +9,12 @@ export function addressKey(address: string): AddressKey | null {
 		if (!ipaddr.IPv6.isValid(address)) return null
 		return hex(ipaddr.IPv6.parse(address).toByteArray())
 	}
-	if (!ipaddr.IPv4.isValidFourPartDecimal(address)) return null
-	return hex(ipaddr.IPv4.parse(address).octets)
+	const bytes = address.split('.')
+	if (bytes.length !== 4 || !bytes.every((byte) => OCTET.test(byte))) return null
+	return hex(bytes.map(Number))
 }
+
+const OCTET = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/
 
 /** The network of the first `length` bits of a key, as canonical CIDR text. */
 export function cidrOf(key: AddressKey, length: number): string {
@@ -86,9 +89,11 @@ function networkBytes(key: AddressKey, length: number): number[] {
 
 function hex(bytes: readonly number[]): AddressKey {
 	let text = ''
-	for (const byte of bytes) text += byte < 16 ? `0${byte.toString(16)}` : byte.toString(16)
+	for (const byte of bytes) text += HEX[byte] ?? ''
 	return text
 }
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 function clamp(value: number, low: number, high: number): number {
 	return Math.max(low, Math.min(high, value))

@@ -53,7 +53,9 @@ export function unitsOf(state: BehaviourState): Units {
 
 /** The units of several behaviours together. */
 export function unitsOfAll(states: readonly BehaviourState[]): Units {
-	return states.map(unitsOf).reduce(mergeUnits, NEVER)
+	let units = NEVER
+	for (const state of states) units = units === NEVER ? unitsOf(state) : mergeUnits(units, unitsOf(state))
+	return units
 }
 
 const NEVER: Units = {

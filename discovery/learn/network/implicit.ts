@@ -1,5 +1,5 @@
 import type { InventoryItem, Verb } from '../../../collector/observation.js'
-import { compareText, networkObject, parseNetworkObject } from '../../behaviour.js'
+import { networkObject, parseNetworkObject } from '../../behaviour.js'
 import { arrangeInventory, type Inventory } from '../../inventory.js'
 import { selects } from '../../selector.js'
 import { parseWorkloadName, podWorkloadName } from '../../workload.js'
@@ -25,7 +25,7 @@ export function withImplied(rules: readonly NetworkRule[], facts: NetworkFacts):
 		inventory,
 		cluster: name.cluster,
 		pods: inventory.podsOf(podWorkloadName(name)),
-		services: servicesOf(facts.inventory, name, inventory)
+		services: servicesOf(name, inventory)
 	}
 	const implied = [
 		...(held.has('egress') ? [...names(whose), ...apiServer(whose)] : []),
@@ -198,20 +198,14 @@ function nodeAt(address: string, items: readonly InventoryItem[]): string | unde
 }
 
 function servicesOf(
-	items: readonly InventoryItem[],
 	name: { cluster: string; namespace: string; kind: string; name: string },
 	inventory: Inventory
 ): InventoryItem[] {
 	const pods = inventory.podsOf(podWorkloadName(name))
-	return items
-		.filter((item) => {
-			if (item.kind !== 'Service' || item.namespace !== name.namespace || item.toMs !== null) return false
-			const { selector } = item
-			if (item.cluster !== name.cluster || selector === null || Object.keys(selector).length === 0)
-				return false
-			return pods.some((pod) => selects(selector, pod.labels))
-		})
-		.sort((a, b) => compareText(a.name, b.name))
+	return inventory.servicesIn(name.cluster, name.namespace).filter(({ selector }) => {
+		if (selector === null || Object.keys(selector).length === 0) return false
+		return pods.some((pod) => selects(selector, pod.labels))
+	})
 }
 
 /** What is seen already gains the reason; what is not becomes a rule that covers nothing yet. */

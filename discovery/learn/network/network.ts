@@ -1,6 +1,5 @@
 import { compareText, networkObject } from '../../behaviour.js'
 import { arrangeInventory } from '../../inventory.js'
-import type { Note } from '../../policy.js'
 import type { BehaviourState } from '../state.js'
 import { generaliseAddresses } from './cidr.js'
 import { type Flow, sortNeeds } from './flows.js'
@@ -31,8 +30,8 @@ import { terrainOf } from './terrain.js'
  */
 export function generaliseNetwork(needs: readonly BehaviourState[], facts: NetworkFacts): LearnedNetwork {
 	const growth = { ...DEFAULT_WEIGHTS, ...facts.weights, exposedHours: facts.exposedHours }
-	const { flows, others, names, requests } = sortNeeds(needs)
-	const seen = capped([
+	const { flows, others, names, requests } = sortNeeds(bounded(needs))
+	const seen = capped(needs, [
 		...flowRules(flows, facts, growth),
 		...[...others].flatMap(([object, states]) => rulesBySource(exact(object), states)),
 		...nameRules(names, growth),
@@ -211,48 +210,69 @@ function often(hazardPerHour: number): string {
 /** More rules than this for one part of the traffic are no policy: nobody reads them, and no target holds them. */
 const RULES_MAX = REQUESTS_MAX
 
+/** More needs than this in one part are taken for endless before anything is generalised. */
+const NEEDS_MAX = 20_000
+
+/** The needs, of endless parts only those that came back in another hour. */
+function bounded(needs: readonly BehaviourState[]): readonly BehaviourState[] {
+	if (needs.length <= NEEDS_MAX) return needs
+	const counts = countParts(needs)
+	return needs.filter(
+		(need) => (counts.get(partOf(need.object, need.verb)) ?? 0) <= NEEDS_MAX || cameBack(need)
+	)
+}
+
 /**
  * A part of the traffic that stays endless after all generalisation keeps what came back in another
  * hour, and is called open-ended. The rest is left out rather than covered by something wider.
  */
-function capped(rules: readonly NetworkRule[]): LearnedNetwork {
+function capped(needs: readonly BehaviourState[], rules: readonly NetworkRule[]): LearnedNetwork {
 	const parts = new Map<string, NetworkRule[]>()
 	for (const rule of rules) {
-		const key = partOf(rule)
+		const key = partOf(rule.object, rule.access.join('+'))
 		const part = parts.get(key)
 		if (part) part.push(rule)
 		else parts.set(key, [rule])
 	}
-	const learned: { rules: NetworkRule[]; notes: Note[]; openEnded: string[] } = {
-		rules: [],
-		notes: [],
-		openEnded: []
-	}
-	for (const [key, part] of [...parts].sort(([a], [b]) => compareText(a, b))) {
-		if (part.length <= RULES_MAX) {
-			learned.rules.push(...part)
-			continue
-		}
-		const lasting = part.filter(isLasting).sort(compareRules).slice(0, RULES_MAX)
+	const endless = new Set(
+		needs.length <= NEEDS_MAX
+			? []
+			: [...countParts(needs)].filter(([, count]) => count > NEEDS_MAX).map(([key]) => key)
+	)
+	for (const [key, part] of parts) if (part.length > RULES_MAX) endless.add(key)
+	const learned: LearnedNetwork = { rules: [], notes: [], openEnded: [...endless].sort(compareText) }
+	for (const [key, part] of parts) if (!endless.has(key)) learned.rules.push(...part)
+	for (const key of learned.openEnded) {
+		const lasting = (parts.get(key) ?? []).filter(isLasting).sort(compareRules).slice(0, RULES_MAX)
 		learned.rules.push(...lasting)
-		learned.openEnded.push(key)
 		learned.notes.push({
 			code: 'learn.open-ended',
 			severity: 'warning',
-			text: `${key} is open-ended: ${counted(part.length, 'rule')} would be needed for what was seen. The ${lasting.length} that came back in another hour are listed; nothing is opened for the rest, so holding this part would break the workload.`
+			text: `${key} is open-ended: no list of at most ${RULES_MAX} rules covers what was seen. What came back in another hour is listed (${counted(lasting.length, 'rule')}); nothing is opened for the rest, so holding this part would break the workload.`
 		})
 	}
 	return learned
 }
 
+function countParts(needs: readonly BehaviourState[]): Map<string, number> {
+	const counts = new Map<string, number>()
+	for (const { object, verb } of needs) {
+		const key = partOf(object, verb)
+		counts.set(key, (counts.get(key) ?? 0) + 1)
+	}
+	return counts
+}
+
 /** `egress/tcp`, `resolve`, `request` …: what can be open-ended by itself. */
-function partOf(rule: NetworkRule): string {
-	const match = /^((?:egress|ingress)\/[a-z0-9]+)\//.exec(rule.object)
-	return match?.[1] ?? rule.access.join('+')
+function partOf(object: string, verb: string): string {
+	if (!object.startsWith('egress/') && !object.startsWith('ingress/')) return verb
+	return object.slice(0, object.indexOf('/', object.indexOf('/') + 1))
 }
 
 function isLasting(rule: NetworkRule): boolean {
-	return (
-		rule.unseenCount > 0 || rule.covers.length === 0 || rule.covers.some((state) => state.hours.length > 1)
-	)
+	return rule.unseenCount > 0 || rule.covers.some(cameBack)
+}
+
+function cameBack(need: BehaviourState): boolean {
+	return need.hours.length > 1
 }

@@ -22,12 +22,9 @@ export function portRanges(flows: readonly Flow[], facts: NetworkFacts, growth: 
 		else byPeer.set(key, [flow])
 	}
 	for (const same of byPeer.values()) {
-		const listening = (flow: Flow) => listens(flow, facts)
-		const mayReach = (first: number, last: number) => {
-			const lent = same.filter(({ port }) => port >= first && port <= last && isEphemeral(port))
-			return lent.length > 0 && lent.every(listening)
-		}
-		for (const range of generalisePorts(same, growth, mayReach)) {
+		const lent = same.filter((flow) => isEphemeral(flow.port) && listens(flow, facts))
+		const ports = new Set(lent.map(({ port }) => port))
+		for (const range of generalisePorts(same, growth, (port) => ports.has(port))) {
 			const [flow] = range.members
 			if (!flow) continue
 			if (range.members.length === 1) result.push(flow)

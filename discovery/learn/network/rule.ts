@@ -77,6 +77,8 @@ export function ruleOfAll(shape: Shape, states: readonly BehaviourState[]): Netw
  * verbs. What a source did within the verbs of nobody in particular is covered by those.
  */
 export function rulesBySource(shape: Shape, states: readonly BehaviourState[]): NetworkRule[] {
+	const [first] = states
+	if (first && states.length === 1) return [ruleOf(shape, states, first.source === '' ? [] : [first.source])]
 	const bySource = new Map<string, BehaviourState[]>()
 	for (const state of states) {
 		const same = bySource.get(state.source)
@@ -131,6 +133,8 @@ function ruleOf(shape: Shape, states: readonly BehaviourState[], sources: string
 }
 
 function verbsOf(states: readonly BehaviourState[]): Verb[] {
+	const [first] = states
+	if (first && states.length === 1) return [first.verb]
 	return [...new Set(states.map((state) => state.verb))].sort(compareText)
 }
 

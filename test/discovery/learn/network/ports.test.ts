@@ -13,8 +13,8 @@ const always = (port: number): PortNeed => ({
 	port,
 	units: { hour1: 0, hour2: 1, start1: Infinity, start2: Infinity, startOnly: false }
 })
-const said = (needs: PortNeed[], mayReach = (_first: number, _last: number) => false) =>
-	generalisePorts(needs, GROWTH, mayReach).map(({ first, last }) =>
+const said = (needs: PortNeed[], listens = (_port: number) => false) =>
+	generalisePorts(needs, GROWTH, listens).map(({ first, last }) =>
 		first === last ? `${first}` : `${first}-${last}`
 	)
 const grown = (...ports: number[]) => said(ports.map(once))
@@ -47,11 +47,16 @@ test('a port that clients are lent is in a range only where the peer listens', (
 		['50000-50010']
 	)
 	assert.deepEqual(grown(32_760, 32_762, 32_765, 32_770).length, 4)
+	assert.deepEqual(grown(32_000, 32_100, 61_000, 61_100).length, 4, 'around all of them')
 })
 
-test('more than a thousand ports are no range of a service', () => {
+test('ports picked at random are no range, however many they are', () => {
 	const many = Array.from({ length: 2000 }, (_, index) => once(1024 + index * 3, index))
 	assert.equal(said(many).length, 2000)
+	const scattered = Array.from({ length: 400 }, (_, index) => once(1024 + index * 75, index))
+	assert.equal(said(scattered).length, 400, 'nothing is opened from end to end')
+	const media = Array.from({ length: 400 }, (_, index) => once(20_000 + index * 5, index))
+	assert.deepEqual(said(media), ['20000-21995'])
 })
 
 const needs = fc
