@@ -18,12 +18,14 @@ export interface FilePlan extends FileLists {
  * Plans the file whitelist. KubeArmor has one for reads and writes, so with `file-write` alone
  * everything stays readable (`/`, recursive, read-only) and only the writes are listed; with
  * `file-read` alone nothing can be held, because a rule cannot allow writes and not reads.
- * A note of severity `refusal` means that the plan must not be used.
+ * A note of severity `refusal` means that the plan must not be used. No directory becomes writable
+ * in which something of `executed` lies.
  */
 export function planFiles(
 	read: Policy | undefined,
 	write: Policy | undefined,
-	anySource: string[]
+	anySource: string[],
+	executed: readonly string[]
 ): FilePlan {
 	const plan: FilePlan = { paths: new Map(), directories: new Map(), blocked: new Map(), notes: [] }
 	if (!write) {
@@ -35,7 +37,7 @@ export function planFiles(
 		return plan
 	}
 	const rules = [...(read?.rules ?? []), ...write.rules]
-	const learned = learnedFrom(rules)
+	const learned = learnedFrom(rules, executed)
 	for (const rule of rules) addRule(plan, rule, anySource, learned)
 	if (plan.directories.has('/proc/')) guardProc(plan, learned)
 	if (!read) {
@@ -56,13 +58,15 @@ export function planFiles(
 interface Learned {
 	any: ReadonlySet<string>
 	written: ReadonlySet<string>
+	executed: readonly string[]
 }
 
-function learnedFrom(rules: readonly Rule[]): Learned {
+function learnedFrom(rules: readonly Rule[], executed: readonly string[]): Learned {
 	const allowed = rules.filter((rule) => rule.effect === 'allow')
 	return {
 		any: new Set(allowed.map((rule) => rule.object)),
-		written: new Set(allowed.filter(isWrite).map((rule) => rule.object))
+		written: new Set(allowed.filter(isWrite).map((rule) => rule.object)),
+		executed
 	}
 }
 
@@ -112,6 +116,12 @@ function exposure(
 	learned: Learned
 ): string | null {
 	const access = write ? 'write' : 'read'
+	const isWithin = (path: string) =>
+		path.startsWith(directory) && (recursive || !path.includes('/', directory.length))
+	const program = write
+		? learned.executed.find((path) => isWithin(path) && !learned.written.has(path))
+		: undefined
+	if (program !== undefined) return program
 	return exposedBy(directory, recursive, access, (path) => (write ? learned.written : learned.any).has(path))
 }
 

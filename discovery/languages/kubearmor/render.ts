@@ -52,7 +52,10 @@ function draftsOf(own: readonly Policy[], all: readonly Policy[], target: Target
 	const read = own.find((policy) => policy.class === 'file-read')
 	const write = own.find((policy) => policy.class === 'file-write')
 	if (read || write) {
-		const files = planFiles(read, write, anySource)
+		const executed = own
+			.filter((policy) => policy.class === 'process')
+			.flatMap((policy) => policy.rules.map((rule) => literalPath(rule.object) ?? rule.object))
+		const files = planFiles(read, write, anySource, executed)
 		drafts.push({
 			group: 'file',
 			policies: [read, write].filter((policy) => policy !== undefined),

@@ -37,14 +37,14 @@ export function generaliseFiles(needs: readonly BehaviourState[], facts: PathFac
  */
 export function generalise(needs: readonly BehaviourState[], facts: PathFacts): Generalised {
 	const options = { ...PATH_OPTIONS, ...facts.options }
-	const execs = needs.filter((need) => need.class === 'process')
+	const execs = inOrder(needs.filter((need) => need.class === 'process'))
 	const reads = needs.filter((need) => need.class === 'file-read')
 	const files = [...reads, ...needs.filter((need) => need.class === 'file-write')]
 	// Exec opens the program before any system call of the new one, and enforcers ask about that too.
 	if (reads.length > 0) files.push(...execs.map(impliedRead))
 	const walls = wallsOf(files, facts.files, facts.walls ?? [])
 	const previous = facts.previous ?? []
-	const root = trieOf([...files, ...execs])
+	const root = trieOf(inOrder([...files, ...execs]))
 	summarise(root)
 	if (options.tokens) typeNames(root, typedSegments(previous.map((rule) => rule.object)), walls)
 	const { exposedHours, startCount } = facts
@@ -91,6 +91,14 @@ interface Attempt {
 
 function impliedRead(exec: BehaviourState): BehaviourState {
 	return { ...exec, class: 'file-read', verb: 'read', source: '', required: true }
+}
+
+/** Sums of fractions depend on their order in the last digit, so the order is always the same. */
+function inOrder(needs: BehaviourState[]): BehaviourState[] {
+	return needs.sort(
+		(a, b) =>
+			compareText(a.object, b.object) || compareText(a.verb, b.verb) || compareText(a.source, b.source)
+	)
 }
 
 function executableCount(needs: readonly BehaviourState[]): number {
