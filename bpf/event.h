@@ -20,7 +20,7 @@ enum operation {
 	OP_NONE = 0,
 	OP_EXEC = 1,
 	OP_START = 2, /* the first process of a unit */
-	OP_FORK = 3,
+	OP_FORK = 3, /* no longer counted: it grants nothing */
 	OP_EXIT = 4,
 	OP_READ = 10,
 	OP_WRITE = 11,
@@ -62,7 +62,7 @@ enum result {
 };
 
 enum counter_flag {
-	FLAG_REQUIRED = 1, /* implied by exec itself */
+	FLAG_REQUIRED = 1, /* implied by exec itself: a script that an interpreter runs */
 	FLAG_INTERACTIVE = 2, /* the process has a controlling terminal */
 };
 
@@ -135,7 +135,7 @@ struct first_sight {
 	__u64 source;
 	__u64 at_ns;
 	__u64 inode;
-	__u64 parent; /* EXEC: the executable of the parent process */
+	__u64 interpreter; /* EXEC: the object of the loader that exec mapped, 0 for a static program */
 	__u32 device;
 	__u32 pid;
 	__u32 parent_pid;
@@ -183,7 +183,6 @@ struct configuration {
 
 /* Per task; inherited over fork, renewed at exec. */
 enum task_flag {
-	TASK_LAUNCHER = 1,
 	TASK_SELF = 2,
 	TASK_INTERACTIVE = 4,
 	TASK_32_BIT = 8,

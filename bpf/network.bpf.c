@@ -36,9 +36,9 @@ static __always_inline struct socket *socket_of_descriptor(long descriptor)
 {
 	struct file *file = file_of_descriptor(descriptor);
 
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if (!file || (FIELD(struct inode, FIELD(struct file, file, f_inode), i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
-	return BPF_CORE_READ(file, private_data);
+	return FIELD(struct file, file, private_data);
 }
 
 /* ::ffff:a.b.c.d is IPv4 by another spelling; rules must not be evaded by it. */
@@ -55,20 +55,28 @@ static __always_inline void read_address(struct endpoint *end, struct sock *sk, 
 {
 	end->address[0] = end->address[1] = end->address[2] = end->address[3] = 0;
 	if (end->family == AF_INET) {
-		end->address[0] = local ? BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr)
-					: BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		end->address[0] = local ? FIELD(struct sock, sk, __sk_common.skc_rcv_saddr)
+					: FIELD(struct sock, sk, __sk_common.skc_daddr);
 	} else {
-		if (local)
-			BPF_CORE_READ_INTO(&end->address, sk, __sk_common.skc_v6_rcv_saddr);
-		else
-			BPF_CORE_READ_INTO(&end->address, sk, __sk_common.skc_v6_daddr);
+		/* Spelled out: the index must be a constant for the relocation. */
+		if (local) {
+			end->address[0] = FIELD(struct sock, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0]);
+			end->address[1] = FIELD(struct sock, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1]);
+			end->address[2] = FIELD(struct sock, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2]);
+			end->address[3] = FIELD(struct sock, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3]);
+		} else {
+			end->address[0] = FIELD(struct sock, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[0]);
+			end->address[1] = FIELD(struct sock, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[1]);
+			end->address[2] = FIELD(struct sock, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[2]);
+			end->address[3] = FIELD(struct sock, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[3]);
+		}
 		unmap(end);
 	}
 }
 
 static __always_inline u16 protocol_of(struct sock *sk)
 {
-	u16 protocol = BPF_CORE_READ(sk, sk_protocol);
+	u16 protocol = FIELD(struct sock, sk, sk_protocol);
 
 	return protocol == IPPROTO_MPTCP ? IPPROTO_TCP : protocol;
 }
@@ -245,10 +253,10 @@ int handle_connect(struct trace_event_raw_sys_exit *context)
 	if (!record)
 		return 0;
 	socket = socket_of_descriptor((int)ARGUMENT_0(regs));
-	sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+	sk = socket ? FIELD(struct socket, socket, sk) : NULL;
 	if (!sk)
 		return count_endpoint(record, OP_CONNECT, RESULT_FAILED, NULL, c);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	family = FIELD(struct sock, sk, __sk_common.skc_family);
 	if (family == AF_UNIX)
 		return count_unix(record, OP_CONNECT, result, BPF_CORE_READ((struct unix_sock *)sk, peer), EGRESS, c);
 	if (family != AF_INET && family != AF_INET6)
@@ -259,7 +267,7 @@ int handle_connect(struct trace_event_raw_sys_exit *context)
 		if (!read_user_address(&end, (void *)ARGUMENT_1(regs)))
 			return count_endpoint(record, OP_CONNECT, result, NULL, c);
 	} else {
-		end.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+		end.port = bpf_ntohs(FIELD(struct sock, sk, __sk_common.skc_dport));
 		read_address(&end, sk, false);
 		/* connect(AF_UNSPEC) dissolves an association: no peer, no behaviour. */
 		if (!end.port && !end.address[0] && !end.address[1] && !end.address[3])
@@ -286,10 +294,10 @@ int handle_bind(struct trace_event_raw_sys_exit *context)
 	if (!record)
 		return 0;
 	socket = socket_of_descriptor((int)ARGUMENT_0(regs));
-	sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+	sk = socket ? FIELD(struct socket, socket, sk) : NULL;
 	if (!sk)
 		return count_endpoint(record, OP_BIND, RESULT_FAILED, NULL, c);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	family = FIELD(struct sock, sk, __sk_common.skc_family);
 	if (family == AF_UNIX)
 		return count_unix(record, OP_BIND, result, sk, INGRESS, c);
 	if (family != AF_INET && family != AF_INET6)
@@ -299,7 +307,7 @@ int handle_bind(struct trace_event_raw_sys_exit *context)
 	end.protocol = protocol_of(sk);
 	if (result == RESULT_ALLOWED) {
 		/* Port 0 asks for any free port: the one it got will never come again. */
-		end.port = asked.port ? BPF_CORE_READ(sk, __sk_common.skc_num) : 0;
+		end.port = asked.port ? FIELD(struct sock, sk, __sk_common.skc_num) : 0;
 		read_address(&end, sk, true);
 	} else {
 		end.port = asked.port;
@@ -327,17 +335,17 @@ int handle_listen(struct trace_event_raw_sys_exit *context)
 	if (!record)
 		return 0;
 	socket = socket_of_descriptor((int)ARGUMENT_0(regs));
-	sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+	sk = socket ? FIELD(struct socket, socket, sk) : NULL;
 	if (!sk)
 		return count_endpoint(record, OP_LISTEN, RESULT_FAILED, NULL, c);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	family = FIELD(struct sock, sk, __sk_common.skc_family);
 	if (family == AF_UNIX)
 		return count_unix(record, OP_LISTEN, result, sk, INGRESS, c);
 	if (family != AF_INET && family != AF_INET6)
 		return count_endpoint(record, OP_LISTEN, RESULT_FAILED, NULL, c);
 	end.family = family;
 	end.protocol = protocol_of(sk);
-	end.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	end.port = FIELD(struct sock, sk, __sk_common.skc_num);
 	read_address(&end, sk, true);
 	return count_endpoint(record, OP_LISTEN, result, &end, c);
 }
@@ -358,17 +366,17 @@ static __always_inline int accepted(struct trace_event_raw_sys_exit *context)
 	if (!record)
 		return 0;
 	socket = result == RESULT_ALLOWED ? socket_of_descriptor(context->ret) : NULL;
-	sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+	sk = socket ? FIELD(struct socket, socket, sk) : NULL;
 	if (!sk)
 		return count_endpoint(record, OP_ACCEPT, result, NULL, c);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	family = FIELD(struct sock, sk, __sk_common.skc_family);
 	if (family == AF_UNIX)
 		return count_unix(record, OP_ACCEPT, result, sk, INGRESS, c);
 	if (family != AF_INET && family != AF_INET6)
 		return count_endpoint(record, OP_ACCEPT, RESULT_FAILED, NULL, c);
 	end.family = family;
 	end.protocol = protocol_of(sk);
-	end.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	end.port = FIELD(struct sock, sk, __sk_common.skc_num);
 	read_address(&end, sk, false);
 	return count_endpoint(record, OP_ACCEPT, result, &end, c);
 }
@@ -413,9 +421,9 @@ int BPF_PROG(handle_other_connect, const struct sock *sk, const int before, cons
 	record = actor(c);
 	if (!record)
 		return 0;
-	end.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	end.family = FIELD(struct sock, sk, __sk_common.skc_family);
 	end.protocol = IPPROTO_TCP;
-	end.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	end.port = bpf_ntohs(FIELD(struct sock, sk, __sk_common.skc_dport));
 	read_address(&end, (struct sock *)sk, false);
 	return count_endpoint(record, OP_CONNECT, RESULT_ALLOWED, &end, c);
 }

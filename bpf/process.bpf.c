@@ -7,46 +7,6 @@
 #include <bpf/bpf_tracing.h>
 #include "user_path.h"
 
-/* A command line is evidence for people; it is read once per (unit, asker, executable). */
-static __always_inline void describe_exec(struct task_struct *task, struct task_record *record, u64 asker,
-					  struct configuration *c)
-{
-	u64 object = mix(mix(mix(c->seed, record->unit), asker), record->source) ^ OP_EXEC;
-	struct first_sight *sight;
-	unsigned long start, length;
-
-	if (is_seen(object))
-		return;
-	sight = reserve(RECORD_EXEC, record->source);
-	if (!sight)
-		return;
-	sight->unit = record->unit;
-	sight->source = asker;
-	sight->operation = OP_EXEC;
-	sight->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
-	start = BPF_CORE_READ(task, mm, arg_start);
-	length = BPF_CORE_READ(task, mm, arg_end) - start;
-	if (length > ARGUMENT_BYTES - 1) {
-		length = ARGUMENT_BYTES - 1;
-		sight->flags |= RECORD_TRUNCATED;
-	}
-	if (bpf_probe_read_user(sight->text, length & (ARGUMENT_BYTES - 1), (void *)start) == 0)
-		sight->length = length;
-	if (!remember(object)) {
-		bpf_ringbuf_discard(sight, BPF_RB_NO_WAKEUP);
-		return;
-	}
-	submit(sight);
-}
-
-static __always_inline void count_required(struct task_record *record, u64 object)
-{
-	struct counter_key key = key_of(record, OP_READ, RESULT_ALLOWED, object);
-
-	key.flags |= FLAG_REQUIRED;
-	count(&key);
-}
-
 struct interpreter {
 	u64 object;
 	u64 unit;
@@ -81,10 +41,58 @@ static __always_inline unsigned long loader_base(struct task_struct *task)
 	return 0;
 }
 
+/*
+ * Exec itself opens the program and its loader, before any system call of the new program.
+ * Both follow from (unit, executable, root), so they are told once with the command line, and the
+ * service adds them to each exec that is counted. Told again when the root changes: a chroot
+ * has another loader under the same name.
+ */
+RARE int describe_exec(struct task_record *record, u64 asker, u64 executable, u64 object)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct interpreter interpreter = {};
+	struct first_sight *sight;
+	unsigned long start, length, base;
+
+	if (!record)
+		return 0;
+	interpreter.unit = record->unit;
+	base = loader_base(task);
+	if (base && bpf_find_vma(task, base, note_interpreter, &interpreter, 0) != 0) {
+		/* Another thread of nobody: the lock is contended only while the image is being read. */
+		note_loss(LOSS_READ_FAILED);
+		return 0;
+	}
+	sight = reserve(RECORD_EXEC, executable);
+	if (!sight)
+		return 0;
+	sight->unit = record->unit;
+	sight->source = asker;
+	sight->interpreter = interpreter.object;
+	sight->operation = OP_EXEC;
+	sight->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
+	start = BPF_CORE_READ(task, mm, arg_start);
+	length = BPF_CORE_READ(task, mm, arg_end) - start;
+	if (length > ARGUMENT_BYTES - 1) {
+		length = ARGUMENT_BYTES - 1;
+		sight->flags |= RECORD_TRUNCATED;
+	}
+	if (bpf_probe_read_user(sight->text, length & (ARGUMENT_BYTES - 1), (void *)start) == 0)
+		sight->length = length;
+	if (!remember(object)) {
+		bpf_ringbuf_discard(sight, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	submit(sight);
+	return 0;
+}
+
 /* Real root of the host's own namespaces: only it may be taken for Whittle. */
 static __always_inline bool is_host_root(struct task_struct *task, struct configuration *c)
 {
-	return BPF_CORE_READ(task, cred, euid.val) == 0 && BPF_CORE_READ(task, cred, user_ns, level) == 0 &&
+	const struct cred *cred = task->cred;
+
+	return cred->euid.val == 0 && cred->user_ns->level == 0 &&
 	       (u64)BPF_CORE_READ(task, nsproxy, mnt_ns) == c->self_mount_namespace;
 }
 
@@ -110,7 +118,7 @@ static __always_inline long string_length(const char *text)
 static __always_inline u32 self_flag(struct task_struct *task, struct linux_binprm *bprm, u64 executable,
 				     struct configuration *c)
 {
-	const char *filename = BPF_CORE_READ(bprm, filename);
+	const char *filename = bprm->filename;
 	char piece[CHUNK_BYTES];
 	long length;
 	u64 tail = 0;
@@ -129,7 +137,7 @@ static __always_inline u32 self_flag(struct task_struct *task, struct linux_binp
 		hash = text_hash((void *)start + length, true, c->seed, &first);
 		return hash == c->self_script[0] || hash == c->self_script[1] ? TASK_SELF : 0;
 	}
-	if (filename == BPF_CORE_READ(bprm, interp))
+	if (filename == bprm->interp)
 		return 0;
 	length = string_length(filename);
 	if (length < 8)
@@ -149,9 +157,8 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_pid, struct linux_bi
 	struct counter_key key;
 	u64 asker, unit, cgroup2, executable;
 	bool terminal, starts = false;
-	unsigned long base;
+	u64 told;
 	u32 self;
-	char comm[16] = {};
 
 	if (!c)
 		return 0;
@@ -164,7 +171,7 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_pid, struct linux_bi
 		adopt(bpf_get_current_task(), record);
 	asker = record->source;
 	executable = file_object(file, c);
-	cgroup2 = cgroup2_of(task);
+	cgroup2 = task->cgroups->dfl_cgrp->kn->id;
 	self = self_flag(task, bprm, executable, c);
 	if (self)
 		record->flags = self;
@@ -179,36 +186,38 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_pid, struct linux_bi
 		return 0;
 	}
 
-	terminal = BPF_CORE_READ(task, signal, tty) != NULL;
+	terminal = task->signal->tty != NULL;
 	record->source = executable;
-	bpf_probe_read_kernel(comm, sizeof(comm), &task->comm);
-	parent_task = BPF_CORE_READ(task, real_parent);
+	parent_task = task->real_parent;
 	unit = unit_by_cgroup(bpf_get_current_task(), cgroup2);
 	if (unit) {
 		/* The first process that comes into a cgroup from outside starts it. */
-		u64 parent_cgroup2 = cgroup2_of(parent_task);
+		u64 parent_cgroup2 = parent_task->cgroups->dfl_cgrp->kn->id;
 
 		starts = unit != record->unit || (cgroup2 != c->root_cgroup2 && parent_cgroup2 != cgroup2);
 		record->unit = unit;
 	} else {
-		u32 parent_id = BPF_CORE_READ(parent_task, tgid);
+		u32 parent_id = parent_task->tgid;
 		char parent_comm[16] = {};
 
 		bpf_probe_read_kernel(parent_comm, sizeof(parent_comm), &parent_task->comm);
 		if (parent_id == 1 ||
-		    launcher_flag(parent_comm, BPF_CORE_READ(parent_task, signal, tty) != NULL)) {
+		    is_launcher(parent_comm, parent_task->signal->tty != NULL)) {
 			record->unit = UNIT(UNIT_PROGRAM, executable);
 			starts = true;
 		}
 	}
 	record->cgroup2 = cgroup2;
-	record->flags = (terminal ? TASK_INTERACTIVE : 0) | launcher_flag(comm, terminal);
+	record->flags = terminal ? TASK_INTERACTIVE : 0;
 	record->capability_epoch = 0;
 
-	executable = describe_file(file, executable, record->unit);
 	key = key_of(record, OP_EXEC, RESULT_ALLOWED, executable);
 	key.source = asker;
-	count(&key);
+	if (!count_known(&key)) {
+		executable = describe_file(file, executable, record->unit);
+		key.object = executable;
+		count(&key);
+	}
 	if (starts) {
 		key = key_of(record, OP_START, RESULT_ALLOWED, executable);
 		count(&key);
@@ -218,27 +227,19 @@ int BPF_PROG(handle_exec, struct task_struct *task, int old_pid, struct linux_bi
 		key = key_of(record, OP_EXEC_32_BIT, RESULT_ALLOWED, executable);
 		count(&key);
 	}
-	describe_exec(task, record, asker, c);
-
-	if (executable)
-		count_required(record, executable);
-	base = loader_base(task);
-	if (base) {
-		struct interpreter interpreter = {.unit = record->unit};
-
-		if (bpf_find_vma(task, base, note_interpreter, &interpreter, 0) == 0) {
-			if (interpreter.object)
-				count_required(record, interpreter.object);
-		} else {
-			note_loss(LOSS_READ_FAILED);
-		}
-	}
 	if (bprm->filename != bprm->interp) {
-		u64 script = describe_kernel_path(BPF_CORE_READ(bprm, filename), record->unit);
-
-		if (script)
-			count_required(record, script);
+		/* Enforcers ask about the script as about its interpreter (security_bprm_check, once for each). */
+		key = key_of(record, OP_EXEC, RESULT_ALLOWED,
+			     describe_kernel_path(BPF_CORE_READ(bprm, filename), record->unit));
+		key.source = asker;
+		key.flags |= FLAG_REQUIRED;
+		if (key.object)
+			count(&key);
 	}
+	told = mix(mix(mix(mix(c->seed ^ OP_EXEC, record->unit), asker), executable),
+		   ((u64)mount_number(task->fs->root.mnt) << 32) ^ task->fs->root.dentry->d_inode->i_ino);
+	if (!is_seen(told))
+		describe_exec(record, asker, executable, told);
 	return 0;
 }
 
@@ -247,7 +248,6 @@ int BPF_PROG(handle_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct configuration *c = config();
 	struct task_record *from, *to;
-	struct counter_key key;
 
 	if (!c)
 		return 0;
@@ -260,10 +260,6 @@ int BPF_PROG(handle_fork, struct task_struct *parent, struct task_struct *child)
 	if (!from->unit)
 		adopt(bpf_get_current_task(), from);
 	*to = *from;
-	if ((to->flags & (TASK_SELF | TASK_SELF_PENDING)) || child->pid != child->tgid)
-		return 0;
-	key = key_of(to, OP_FORK, RESULT_ALLOWED, 0);
-	count(&key);
 	return 0;
 }
 
@@ -288,7 +284,7 @@ static __always_inline int failed_exec(struct trace_event_raw_sys_exit *context,
 	u64 object = 0;
 	u8 result = RESULT_FAILED;
 
-	if (context->ret >= 0 || !c)
+	if (!c)
 		return 0;
 	record = actor(c);
 	if (!record)
@@ -305,16 +301,22 @@ static __always_inline int failed_exec(struct trace_event_raw_sys_exit *context,
 SEC("tp/syscalls/sys_exit_execve")
 int handle_execve_failed(struct trace_event_raw_sys_exit *context)
 {
-	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	struct pt_regs *regs;
 
+	if (context->ret >= 0)
+		return 0;
+	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	return failed_exec(context, (const char *)ARGUMENT_0(regs), AT_FDCWD);
 }
 
 SEC("tp/syscalls/sys_exit_execveat")
 int handle_execveat_failed(struct trace_event_raw_sys_exit *context)
 {
-	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	struct pt_regs *regs;
 
+	if (context->ret >= 0)
+		return 0;
+	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	return failed_exec(context, (const char *)ARGUMENT_1(regs), (int)ARGUMENT_0(regs));
 }
 

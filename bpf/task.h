@@ -35,9 +35,9 @@ RARE u64 unit_by_cgroup(u64 task_address, u64 cgroup2)
 		return UNIT(UNIT_CGROUP2, cgroup2);
 	if (!c->hierarchies[0] && !c->hierarchies[1] && !c->hierarchies[2])
 		return 0;
-	set = BPF_CORE_READ(task, cgroups);
+	set = FIELD(struct task_struct, task, cgroups);
 	head = (void *)set + bpf_core_field_offset(struct css_set, cgrp_links);
-	next = BPF_CORE_READ(head, next);
+	next = FIELD(struct list_head, head, next);
 	for (int i = 0; i < 16; i++) {
 		struct cgrp_cset_link *link;
 		struct cgroup *cgroup;
@@ -46,10 +46,11 @@ RARE u64 unit_by_cgroup(u64 task_address, u64 cgroup2)
 		if (next == head || !next)
 			break;
 		link = (void *)next - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link);
-		cgroup = BPF_CORE_READ(link, cgrp);
-		hierarchy = BPF_CORE_READ(cgroup, root, hierarchy_id);
-		if (hierarchy && BPF_CORE_READ(cgroup, level) > 0) {
-			u64 id = UNIT(UNIT_CGROUP1, ((u64)hierarchy << 48) | BPF_CORE_READ(cgroup, kn, id));
+		cgroup = FIELD(struct cgrp_cset_link, link, cgrp);
+		hierarchy = FIELD(struct cgroup_root, FIELD(struct cgroup, cgroup, root), hierarchy_id);
+		if (hierarchy && FIELD(struct cgroup, cgroup, level) > 0) {
+			u64 node = FIELD(struct kernfs_node, FIELD(struct cgroup, cgroup, kn), id);
+			u64 id = UNIT(UNIT_CGROUP1, ((u64)hierarchy << 48) | node);
 
 			if (hierarchy == c->hierarchies[0])
 				found[0] = id;
@@ -58,18 +59,16 @@ RARE u64 unit_by_cgroup(u64 task_address, u64 cgroup2)
 			else if (hierarchy == c->hierarchies[2])
 				found[2] = id;
 		}
-		next = BPF_CORE_READ(next, next);
+		next = FIELD(struct list_head, next, next);
 	}
 	return found[0] ? found[0] : found[1] ? found[1] : found[2];
 }
 
-static __always_inline u32 launcher_flag(const char *comm, bool terminal)
+static __always_inline bool is_launcher(const char *comm, bool terminal)
 {
 	u32 *kind = bpf_map_lookup_elem(&launchers, comm);
 
-	if (!kind || (*kind == 2 && !terminal))
-		return 0;
-	return TASK_LAUNCHER;
+	return kind && (*kind != 2 || terminal);
 }
 
 /* The unit of a task that was running before us: by cgroup, else the ancestor below a launcher. */
@@ -90,8 +89,6 @@ RARE int adopt(u64 task_address, struct task_record *record)
 		record->flags |= TASK_INTERACTIVE;
 	if (bpf_map_lookup_elem(&self_processes, &tgid))
 		record->flags |= TASK_SELF;
-	bpf_probe_read_kernel(comm, sizeof(comm), &walker->comm);
-	record->flags |= tgid == 1 ? TASK_LAUNCHER : launcher_flag(comm, record->flags & TASK_INTERACTIVE);
 	record->source = file ? file_object(file, c) : 0;
 	record->unit = unit_by_cgroup(task_address, record->cgroup2);
 	if (record->unit)
@@ -104,7 +101,7 @@ RARE int adopt(u64 task_address, struct task_record *record)
 		if (id <= 1)
 			break;
 		bpf_probe_read_kernel(comm, sizeof(comm), &parent->comm);
-		if (launcher_flag(comm, BPF_CORE_READ(parent, signal, tty) != NULL))
+		if (is_launcher(comm, BPF_CORE_READ(parent, signal, tty) != NULL))
 			break;
 		walker = BPF_CORE_READ(parent, group_leader);
 	}

@@ -60,9 +60,7 @@ static __always_inline bool base_place(struct place *place, long directory)
 
 static __always_inline u32 mount_number(struct vfsmount *mnt)
 {
-	struct mount *mount = mount_of(mnt);
-
-	return BPF_CORE_READ(mount, mnt_id);
+	return FIELD(struct mount, mount_of(mnt), mnt_id);
 }
 
 RARE u64 describe_path_text(u64 text_address, u32 user, s64 directory, u64 unit)

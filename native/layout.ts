@@ -42,7 +42,7 @@ export const firstSight = {
 	source: { offset: 16, bytes: 8 },
 	at_ns: { offset: 24, bytes: 8 },
 	inode: { offset: 32, bytes: 8 },
-	parent: { offset: 40, bytes: 8 },
+	interpreter: { offset: 40, bytes: 8 },
 	device: { offset: 48, bytes: 4 },
 	pid: { offset: 52, bytes: 4 },
 	parent_pid: { offset: 56, bytes: 4 },

@@ -148,6 +148,8 @@ test('what exec itself opens is marked as required: binary, loader, script', asy
 	)
 	const execs = sightings('/whittle-learn/exec').filter((sighting) => sighting.verb === 'exec')
 	assert.deepEqual(execs.map(({ object, source }) => [object, source]).sort(), [
+		// Enforcers ask about the script as about its interpreter.
+		[script, ''],
 		['/usr/bin/dash', ''],
 		['/usr/bin/true', '/usr/bin/dash']
 	])

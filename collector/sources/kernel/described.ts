@@ -19,6 +19,8 @@ export interface FirstExec {
 	unit: bigint
 	asker: bigint
 	executable: bigint
+	/** The loader that exec mapped for it; 0 for a static program. */
+	interpreter: bigint
 	/** Redacted and escaped. */
 	commandLine: string
 	pid: number
@@ -111,6 +113,7 @@ function decodeExec(record: Buffer, text: Buffer, sight: FirstSight): FirstExec 
 		unit: sight.unit,
 		asker: record.readBigUInt64LE(firstSight.source.offset),
 		executable: sight.object,
+		interpreter: record.readBigUInt64LE(firstSight.interpreter.offset),
 		commandLine: escapeText(redact(words.join(' '))) + (cut ? ' …' : ''),
 		pid: sight.pid,
 		parentPid: record.readUInt32LE(firstSight.parent_pid.offset),
