@@ -93,8 +93,11 @@ export function onlyUnit(units: Units): number | null {
  * seen in no other: what the next hour brings by the leave-one-out estimate (M1 + a0) / (T + 1).
  */
 export function hazardOf(uniqueCount: number, growth: Growth): number {
-	return (uniqueCount + growth.a0) / (growth.exposedHours + 1)
+	return (uniqueCount + growth.a0) / (Math.max(growth.exposedHours, EXPOSURE_MIN_HOURS) + 1)
 }
+
+/** Less exposure counts as this much: one busy hour says little about two weeks. */
+const EXPOSURE_MIN_HOURS = 24
 
 /** What novelty costs in the life of a policy. */
 export function hazardCost(hazard: number, growth: Growth): number {

@@ -7,7 +7,7 @@ import { DEFAULT_WEIGHTS, type Growth, unitsOfAll } from './growth.js'
 import { withImplied } from './implicit.js'
 import { generaliseNames } from './names.js'
 import { portRanges } from './port-flows.js'
-import { generaliseRequests, REQUESTS_MAX } from './requests.js'
+import { generaliseRequests, REQUESTS_MAX, typedAsPaths } from './requests.js'
 import {
 	compareRules,
 	counted,
@@ -150,7 +150,7 @@ function requestRules(
 	growth: Growth
 ): NetworkRule[] {
 	const needs = [...requests].map(([object, states]) => ({ object, states, units: unitsOfAll(states) }))
-	const typing = facts.typing ?? (() => new Map<string, string>())
+	const typing = facts.typing ?? typedAsPaths
 	return generaliseRequests(needs, typing, growth).flatMap(({ object, members, ...shape }) => {
 		const states = members.flatMap((member) => member.states)
 		if (shape.unseenCount === 0) return rulesBySource(exact(object), states)

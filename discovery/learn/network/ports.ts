@@ -72,7 +72,7 @@ export function generalisePorts<N extends PortNeed>(
 	for (let end = 1; end <= sorted.length; end++) {
 		const last = portAt(sorted, end - 1)
 		const own = newsBetween(news, end - 1, end)
-		best[end] = valueAt(best, end - 1) + growth.mu + hazardCost(own / (growth.exposedHours + 1), growth)
+		best[end] = valueAt(best, end - 1) + growth.mu + hazardCost(hazardOf(own, growth), growth)
 		from[end] = end - 1
 		for (let begin = end - MEMBERS_MIN; begin >= (cuts[end - 1] ?? 0); begin--) {
 			const width = last - portAt(sorted, begin) + 1

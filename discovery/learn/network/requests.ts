@@ -1,5 +1,7 @@
 import { compareText } from '../../behaviour.js'
-import { bitsOf, fewUnits, type Growth, mergeUnits, onlyUnit, type Units } from './growth.js'
+import { segmentPattern } from '../paths/object.js'
+import { templatesOf } from '../paths/tokens.js'
+import { bitsOf, fewUnits, type Growth, hazardOf, mergeUnits, onlyUnit, type Units } from './growth.js'
 
 /** A request that was needed: `METHOD HOST/PATH`, each once. */
 export interface RequestNeed {
@@ -24,9 +26,20 @@ export type SegmentTyping = (
 	siblings: readonly { text: string; units: Units }[]
 ) => ReadonlyMap<string, string>
 
+/** As the segments of file paths are typed: by how much shorter the names are told, and while new ones come. */
+export const typedAsPaths: SegmentTyping = (siblings) => {
+	const names = siblings.map(({ text, units }) => {
+		const unit = onlyUnit(units)
+		return { name: text, unit: unit === null ? null : String(unit) }
+	})
+	const typed = new Map<string, string>()
+	for (const { text, members } of templatesOf(names)) for (const member of members) typed.set(member, text)
+	return typed
+}
+
 /**
- * Where administration hides. Below one nothing is generalised, and none is ever covered by a token:
- * `<random>` reads like any word, so at the top of a path, where these stand, it is not used alone.
+ * Where administration hides. Below one nothing is generalised, and at the top of a path, where these
+ * stand, no token is used that would read like one (`<random>` reads like any word).
  */
 const WALLS: ReadonlySet<string> = new Set(['admin', 'actuator', 'debug', 'internal', 'metrics', '.git'])
 
@@ -134,7 +147,13 @@ function tokensAt<N extends RequestNeed>(
 		.sort((a, b) => compareText(a.text, b.text))
 	const typed = typing(sorted)
 	if (depth > 0) return typed
-	return new Map([...typed].filter(([, token]) => token !== '<random>'))
+	const walled = new Set([...new Set(typed.values())].filter(readsLikeWall))
+	return walled.size === 0 ? typed : new Map([...typed].filter(([, token]) => !walled.has(token)))
+}
+
+function readsLikeWall(template: string): boolean {
+	const pattern = segmentPattern(template)
+	return [...WALLS].some((wall) => pattern.test(wall))
 }
 
 function patternOf<N extends RequestNeed>(
@@ -153,7 +172,7 @@ function patternOf<N extends RequestNeed>(
 		members,
 		unseenCount: UNSEEN_VALUES,
 		bits: bitsOf(UNSEEN_VALUES),
-		hazardRemoved: newIn.length / (growth.exposedHours + 1)
+		hazardRemoved: hazardOf(newIn.length, growth)
 	}
 }
 

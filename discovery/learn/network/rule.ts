@@ -17,7 +17,7 @@ export interface NetworkFacts {
 	readsToken?: boolean
 	/** True when a peer (as in `Rule.object`) is known to listen on a port; services' ports are known anyway. */
 	listens?: (peer: string, protocol: string, port: number) => boolean
-	/** Finds tokens among the segments of HTTP paths; left out, requests stay exact. */
+	/** Finds tokens among the segments of HTTP paths; left out, as in file paths. */
 	typing?: SegmentTyping
 	weights?: Partial<Weights>
 }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_WEIGHTS } from '../../../../discovery/learn/network/growth.js'
-import { generaliseRequests, type SegmentTyping } from '../../../../discovery/learn/network/requests.js'
+import {
+	generaliseRequests,
+	type SegmentTyping,
+	typedAsPaths
+} from '../../../../discovery/learn/network/requests.js'
 
 const GROWTH = { ...DEFAULT_WEIGHTS, exposedHours: 100 }
 const once = (object: string, hour: number) => ({
@@ -57,4 +61,20 @@ test('below /admin and its like nothing is generalised, and no token reads like 
 
 test('what is no request of a known form stays as it is', () => {
 	assert.deepEqual(said('GET api', 'nonsense', 'GET api/'), ['GET api', 'GET api/', 'nonsense'])
+})
+
+test('segments are typed as those of file paths are, while new ones come', () => {
+	const ids = [
+		'7d444840-9dc0-11d1-b245-5ffdce74fad2',
+		'e902893a-9d22-4c7e-a7b8-d6e313b71d9f',
+		'1b4e28ba-2fa1-41d2-883f-0016d3cca427',
+		'6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b'
+	]
+	const needs = ids.map((id, hour) => once(`GET api/users/${id}/cart`, hour))
+	assert.deepEqual(
+		generaliseRequests(needs, typedAsPaths, GROWTH).map(({ object, members }) => [object, members.length]),
+		[['GET api/users/<uuid>/cart', 4]]
+	)
+	const inOneHour = ids.map((id) => once(`GET api/users/${id}/cart`, 0))
+	assert.equal(generaliseRequests(inOneHour, typedAsPaths, GROWTH).length, 4)
 })
