@@ -186,6 +186,10 @@ describe('the page', () => {
 		const dialog = page.getByRole('dialog', { name: 'Approve this policy' })
 		await dialog.getByText('An approval is bound to exactly these digests.').waitFor()
 		await checkAccessible(page, 'the approval')
+		assert.ok(
+			await page.evaluate<boolean>("document.activeElement.closest('[role=dialog]') !== null"),
+			'the table, told to move just before, does not take the focus from the dialog'
+		)
 		await page.keyboard.press('Enter')
 		await dialog.getByText('1 approved').waitFor()
 		await atRest(page)

@@ -80,12 +80,15 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 		setCursorKey(key)
 		props.onCursor?.(row)
 		virtualizer.scrollToIndex(bounded, { align: 'auto' })
+		const focused = document.activeElement
 		// The row may only exist after the scroll has been painted.
 		requestAnimationFrame(() => {
 			requestAnimationFrame(() => {
-				scroller.current
-					?.querySelector<HTMLElement>(`[data-index="${bounded}"]`)
-					?.focus({ preventScroll: true })
+				const table = scroller.current
+				const now = document.activeElement
+				// Whoever types fast has opened a dialog by now, and its focus is not the table's to take.
+				if (now !== focused && now !== document.body && table?.contains(now) !== true) return
+				table?.querySelector<HTMLElement>(`[data-index="${bounded}"]`)?.focus({ preventScroll: true })
 			})
 		})
 	}
