@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { compileChild } from './compile-child.js'
 import { writeLines } from './replay-lines.js'
 import type { BenchmarkResult } from './run.js'
 
@@ -35,7 +35,7 @@ const QUICK_PART = 0.2
  * counts: what else the machine did only ever makes a round slower.
  */
 export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResult> {
-	const child = await compile()
+	const child = await compileChild('replay-child')
 	const folder = await mkdtemp(join(tmpdir(), 'whittle-bench-'))
 	const roundCount = quick ? 1 : 3
 	try {
@@ -82,22 +82,6 @@ const measuredSchema = z.object({
 	appliedCount: z.number()
 })
 type Measured = z.infer<typeof measuredSchema>
-
-/** What users run is compiled, so that is what is measured. Below the package, where it finds its modules. */
-async function compile(): Promise<string> {
-	const root = fileURLToPath(new URL('..', import.meta.url))
-	const outDir = join(root, '.cache', 'bench')
-	const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-	await promisify(execFile)(process.execPath, [
-		tsc,
-		'-p',
-		join(root, 'tsconfig.json'),
-		'--outDir',
-		outDir,
-		'--noCheck'
-	])
-	return join(outDir, 'bench', 'replay-child.js')
-}
 
 async function measure(
 	child: string,
