@@ -152,7 +152,9 @@ function withPeers(seen: Sighted, subject: Subject, peers: Peers, ambiguities: S
 		verb,
 		direction: flow.direction,
 		peer: flow.peer,
-		spans: spansOf(seen)
+		spans: spansOf(seen),
+		// Programs of a host ask one resolver, so what one of them was told all of them were.
+		...(subject.form === 'container' ? { asker: subject.name } : {})
 	})
 	if (resolved.ambiguity !== '') ambiguities.add(resolved.ambiguity)
 	return resolved.peers.map((peer) => ({ ...seen, object: networkObject({ ...flow, peer }) }))

@@ -4,8 +4,10 @@ import type { Class, Verb } from '../collector/observation.js'
  * One rule: `effect` on `object` for `access` by `sources` (executable paths, sorted;
  * empty means any). Object text is that of `Sighting`, except that a network peer has
  * been resolved through the inventory at the time of the flow (`peers.ts`):
- * `workload:[CLUSTER/]NAMESPACE/KIND/NAME`, `service:NAMESPACE/NAME`, `node:NAME`,
- * `cidr:ADDRESS/LENGTH`, `name:DNSNAME` or `any`; a policy of the class network is per
+ * `workload:[CLUSTER/]NAMESPACE/KIND/NAME`, `pods:[CLUSTER/]NAMESPACE?KEY=VALUE&…` (whatever pods carry
+ * these labels), `service:NAMESPACE/NAME`, `node:NAME`, `node:*` (any node of the cluster),
+ * `cidr:ADDRESS/LENGTH`, `name:DNSNAME`, `name:*.SUFFIX` (one label more) or `any`. Ports may be a
+ * range: `egress/tcp/8000-8010/PEER`. A policy of the class network is per
  * pod, so its workload name has no container.
  */
 export interface Rule {
