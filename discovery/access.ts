@@ -141,7 +141,7 @@ function isNeeded(verb: Verb, object: string, policy: Policy, all: readonly Poli
 			? all.filter((one) => one.class.startsWith('file-')).flatMap((one) => one.rules)
 			: policy.rules
 		// Only by its own name: what a generalisation happens to cover was never seen to be needed.
-		return rules.some((rule) => rule.object === object && (verb !== 'write' || !isReadOnly(rule)))
+		return rules.some((rule) => nameOf(rule) === object && (verb !== 'write' || !isReadOnly(rule)))
 	}
 	const canary = parseNetworkObject(object)
 	return policy.rules.some((rule) => {
@@ -150,6 +150,11 @@ function isNeeded(verb: Verb, object: string, policy: Policy, all: readonly Poli
 		if (flow.protocol !== canary.protocol || flow.port !== canary.port) return false
 		return flow.peer === 'any' || flow.peer === `cidr:${canary.peer}/32`
 	})
+}
+
+/** A mounted secret lies behind the date of its last rotation (kubelet's AtomicWriter). */
+function nameOf(rule: Rule): string {
+	return rule.effect === 'allow' ? rule.object.replace('/..<date>/', '/') : ''
 }
 
 function isReadOnly(rule: Rule): boolean {

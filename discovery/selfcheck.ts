@@ -44,6 +44,7 @@ function failedNeeds(
 		if (carriers.length === 0) continue
 		const place = placeOf(policy.workload, context.inventory)
 		const denied = policy.rules
+			.filter((rule) => rule.effect === 'allow')
 			.flatMap((rule) => accessesOf(rule, policy, context.inventory))
 			.map(({ access, where }) => judged(language, objects, access, { ...place, ...where }))
 			.find(({ verdict }) => verdict.verdict !== 'allow')
@@ -62,7 +63,7 @@ function failedNeeds(
 	return failed
 }
 
-/** Manifests that allow a canary that nobody needs. */
+/** Manifests that allow a canary that nobody needs, or what a rule denies. */
 function failedCanaries(
 	manifests: readonly Manifest[],
 	policies: readonly Policy[],
@@ -76,7 +77,9 @@ function failedCanaries(
 		const carriers = carriersOf(policy, manifests)
 		if (carriers.length === 0) continue
 		const place = placeOf(policy.workload, context.inventory)
-		for (const { access, where } of canariesOf(policy, policies)) {
+		const forbidden = policy.rules.filter((rule) => rule.effect === 'deny')
+		const denials = forbidden.flatMap((rule) => accessesOf(rule, policy, context.inventory))
+		for (const { access, where } of [...canariesOf(policy, policies), ...denials]) {
 			const blind = language.blindTo(access, policies, objects)
 			if (blind !== null) {
 				notes.push({ code: 'selfcheck.blind', severity: 'warning', text: blind })

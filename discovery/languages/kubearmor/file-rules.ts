@@ -50,6 +50,7 @@ export function planFiles(
 		)
 	}
 	checkDepths(plan, learned)
+	checkNames(plan, rules)
 	noteLimits(plan, rules)
 	return plan
 }
@@ -215,6 +216,17 @@ function checkDepths(plan: FilePlan, learned: Learned): void {
 			const text = `Writing in ${directory} became writing below it: inside a directory that may be read KubeArmor looks at no other form.`
 			note(plan, 'kubearmor.directory', 'warning', text)
 		}
+	}
+}
+
+/** The directory's own name as a file takes its right from the directory: written, it must not be read-only. */
+function checkNames(plan: FilePlan, rules: readonly Rule[]): void {
+	for (const { object, access } of rules) {
+		const isData = access.includes('write') || access.includes('create')
+		const bySource = isData ? plan.directories.get(`${object}/`) : undefined
+		if (!bySource || [...bySource.values()].every((right) => right.write)) continue
+		const text = `${object} was written as a file and read as a directory: KubeArmor has one rule for both.`
+		refuse(plan, 'kubearmor.directory', text)
 	}
 }
 
