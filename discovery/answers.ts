@@ -2,13 +2,16 @@ import { canonicalAddress } from '../collector/address.js'
 import type { InventoryItem } from '../collector/observation.js'
 import { compareText } from './behaviour.js'
 import type { Owners } from './inventory.js'
+import { addressKey, isNameable } from './learn/network/address.js'
+import { terrainOf } from './learn/network/terrain.js'
 import { parseWorkloadName, podWorkloadName } from './workload.js'
 
 /** What names stand for, by the DNS answers of an inventory. */
 export interface Answers {
 	/**
 	 * The addresses of a name, or of all names that a pattern `*.SUFFIX` stands for, sorted: those that
-	 * the workload itself was told, else those that anybody in its cluster was.
+	 * the workload itself was told, else those that anybody in its cluster was. Never one behind a wall:
+	 * whoever answers for a name could else open the metadata service or the API server by it.
 	 */
 	addressesOf(pattern: string, workload: string): string[]
 }
@@ -52,7 +55,12 @@ export function createAnswers(items: readonly InventoryItem[], owners: Owners): 
 				.flatMap(({ item }) => item.addresses)
 				.map((address) => canonicalAddress(address))
 				.filter((address) => address !== undefined)
-			return [...new Set(addresses)].sort(compareText)
+			const terrain = terrainOf(items)
+			const open = addresses.filter((address) => {
+				const key = addressKey(address)
+				return key !== null && isNameable(key) && terrain.isClear(key, key.length * 4)
+			})
+			return [...new Set(open)].sort(compareText)
 		}
 	}
 }

@@ -2,6 +2,7 @@ import { canonicalAddress } from '../collector/address.js'
 import type { InventoryItem, Verb } from '../collector/observation.js'
 import { compareText, hostCidr, isLoopback } from './behaviour.js'
 import { append, createOwners } from './inventory.js'
+import { addressKey, isNameable } from './learn/network/address.js'
 import { podWorkloadName } from './workload.js'
 
 /** A closed interval of time in which a flow was seen. */
@@ -132,7 +133,7 @@ function resolveAddress(
 	if (address === '::') return { peers: ['cidr:::1/128'], ambiguity: '' }
 	const found = holdersAt(flow, holders)
 	if (found.length > 0) return described(address, found)
-	const named = namesAt(flow, names)
+	const named = namesAt(flow, address, names)
 	return { peers: named.length > 0 ? named : [`cidr:${hostCidr(address)}`], ambiguity: '' }
 }
 
@@ -145,9 +146,11 @@ const NAMES_MAX = 3
  * The names under which the workload had been told this address, sorted. Several may share it; which
  * of them was meant cannot be seen, and each leads there.
  */
-function namesAt(flow: Flow, answers: readonly Holder[]): string[] {
+function namesAt(flow: Flow, address: string, answers: readonly Holder[]): string[] {
 	// Nobody asks for the name of who connects to it.
 	if (flow.direction === 'ingress' || answers.length === 0) return []
+	const key = addressKey(address)
+	if (key === null || !isNameable(key)) return []
 	const hours = flow.spans.flatMap(hoursOf)
 	const shares = new Map<string, Set<number>>()
 	for (const answer of answers) {

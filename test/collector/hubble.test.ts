@@ -192,6 +192,15 @@ test('a name that Hubble itself knows for an address is an answer, too', () => {
 	)
 })
 
+test('no name hides the metadata service', () => {
+	const decoded = decode({
+		destination: world,
+		IP: { destination: '169.254.169.254' },
+		destination_names: ['harmless.example.com']
+	})
+	assert.match(say(decoded)[0] ?? '', /egress\/tcp\/8080\/169\.254\.169\.254$/)
+})
+
 test('lost events are a gap of the node', () => {
 	const decoded = decodeHubble(
 		{

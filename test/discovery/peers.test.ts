@@ -119,7 +119,12 @@ test('an address is who the same workload was told it is, within the time to liv
 			toMs: DAY_MS + 3 * HOUR_MS + minutes * 60_000 + (ttlSeconds + 60) * 1000
 		})
 	const many = ['a', 'b', 'c', 'd'].map((name) => answer(`${name}.example.com`, '198.51.100.9', 0, 30))
-	const told = createPeers([answer('api.example.com', '198.51.100.7', 59, 30), ...inventory, ...many])
+	const told = createPeers([
+		answer('api.example.com', '198.51.100.7', 59, 30),
+		...inventory,
+		...many,
+		answer('x.example.com', '169.254.169.254', 59, 30)
+	])
 	const peersOf = (peer: string, spans: Span[], asker = 'east/shop/Deployment/web') =>
 		told.resolve({ cluster: 'east', verb: 'connect', direction: 'egress', peer, spans, asker }).peers
 
@@ -139,4 +144,5 @@ test('an address is who the same workload was told it is, within the time to liv
 	assert.deepEqual(peersOf('198.51.100.7', hour(3), 'east/shop/Deployment/api'), ['cidr:198.51.100.7/32'])
 	assert.deepEqual(peersOf('198.51.100.9', hour(3)), ['cidr:198.51.100.9/32'], 'four names are no name')
 	assert.deepEqual(peersOf('10.0.0.5', hour(0)), ['workload:east/shop/Deployment/web'], 'pods come first')
+	assert.deepEqual(peersOf('169.254.169.254', hour(3)), ['cidr:169.254.169.254/32'], 'no name hides it')
 })

@@ -173,8 +173,14 @@ function peerOf(flow: Flow, isEgress: boolean): string | undefined {
 	if (other && other.pod_name !== '') return `pod:${sealName(other.namespace)}/${sealName(other.pod_name)}`
 	const names = (isEgress ? flow.destination_names : flow.source_names) ?? []
 	const name = names.map(dnsName).sort()[0]
-	if (name !== undefined && name !== '') return `name:${name}`
-	return canonicalAddress((isEgress ? flow.IP?.destination : flow.IP?.source) ?? '')
+	const address = canonicalAddress((isEgress ? flow.IP?.destination : flow.IP?.source) ?? '')
+	const isTrick = address !== undefined && isLocalOnly(address)
+	return name !== undefined && name !== '' && !isTrick ? `name:${name}` : address
+}
+
+/** Instance metadata, link-local, loopback: a name that leads there hides where it leads (DNS rebinding). */
+function isLocalOnly(address: string): boolean {
+	return /^(169\.254\.|127\.|fe[89ab]|::1$|fd00:ec2::254$)/.test(address)
 }
 
 /** What the pod asked for by name: DNS questions and HTTP requests, seen by Cilium's proxy. */

@@ -78,6 +78,14 @@ export function zoneOf(key: AddressKey): Zone {
 	return PUBLIC4
 }
 
+/** False for loopback, link-local and the like: a name that leads there is a trick (DNS rebinding). */
+export function isNameable(key: AddressKey): boolean {
+	return zoneOf(key) !== CLOSED && key !== METADATA6
+}
+
+/** fd00:ec2::254, instance metadata over IPv6. */
+const METADATA6: AddressKey = 'fd000ec2000000000000000000000254'
+
 function networkBytes(key: AddressKey, length: number): number[] {
 	const bytes: number[] = []
 	for (let at = 0; at < key.length; at += 2) {

@@ -70,9 +70,10 @@ const NAMED_SHARE = 0.95
 function namesOfAddresses(needs: readonly BehaviourState[]): Map<string, ReadonlySet<string>> {
 	const byAddress = new Map<string, BehaviourState[]>()
 	const named = new Set<string>()
-	for (const state of needs) {
-		// Most workloads speak to few names: everything else is passed over without taking it apart.
-		if (!state.object.startsWith('egress/') || state.raw === '') continue
+	// Most workloads are seen to speak to no name at all.
+	const isNamed = needs.some(({ object }) => object.startsWith('egress/') && object.includes('/name:'))
+	for (const state of isNamed ? needs : []) {
+		if (!state.object.startsWith('egress/')) continue
 		const address = rawAddressOf(state)
 		if (address === undefined) continue
 		add(byAddress, address, state)

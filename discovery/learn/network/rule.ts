@@ -11,7 +11,10 @@ export interface NetworkFacts {
 	workload: string
 	/** Hours in which it was watched. */
 	exposedHours: number
-	/** Items that are valid now, and the last pod of workloads without a running one (`readRenderContext`). */
+	/**
+	 * Items that are valid now, and the last pod of workloads without a running one (`readRenderContext`).
+	 * One array for all workloads: what is found out about it is kept as long as it lives.
+	 */
 	inventory: readonly InventoryItem[]
 	/** True when it reads its service account token, which is for the API server. */
 	readsToken?: boolean

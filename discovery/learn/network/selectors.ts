@@ -1,7 +1,6 @@
 import type { Inventory } from '../../inventory.js'
 import { podsPeer, sharedSelectorOf } from '../../selector.js'
 import { parseWorkloadName } from '../../workload.js'
-import { UNITS_MIN } from './growth.js'
 
 /** A workload that was spoken to. */
 export interface WorkloadNeed {
@@ -20,8 +19,7 @@ export interface SelectedPeers<N extends WorkloadNeed> {
 /**
  * Three workloads of one namespace or more become one selector, but only where a shared label that
  * lasts selects exactly their pods and nobody else's there. So nothing is granted today that was not
- * used; what gets the label tomorrow is, and the rule says so. Two with a label in common are a
- * coincidence. The same for any order of the needs.
+ * used; what gets the label tomorrow is, and the rule says so. The same for any order of the needs.
  */
 export function selectTogether<N extends WorkloadNeed>(
 	needs: readonly N[],
@@ -38,9 +36,12 @@ export function selectTogether<N extends WorkloadNeed>(
 	return [...byNamespace.values()].flatMap((members) => together(members, inventory))
 }
 
+/** Two with a label in common are a coincidence. */
+const WORKLOADS_MIN = 3
+
 function together<N extends WorkloadNeed>(members: N[], inventory: Inventory): SelectedPeers<N>[] {
 	const separate = () => members.map((need) => ({ peer: need.peer, members: [need], labels: null }))
-	if (members.length < UNITS_MIN) return separate()
+	if (members.length < WORKLOADS_MIN) return separate()
 	const workloads = members.map(({ peer }) => peer.slice('workload:'.length))
 	const labels = sharedSelectorOf(workloads, inventory)
 	const name = parseWorkloadName(workloads[0] ?? '')

@@ -45,7 +45,10 @@ const inventory: InventoryItem[] = [
 	answer('x1.cdn.example.com', '198.51.100.8'),
 	answer('x2.cdn.example.com', '198.51.100.9'),
 	answer('deep.x2.cdn.example.com', '198.51.100.10'),
-	answer('api.example.com', '198.51.100.99', 'other')
+	answer('api.example.com', '198.51.100.99', 'other'),
+	answer('api.example.com', '169.254.169.254'),
+	answer('api.example.com', '192.168.0.1'),
+	answer('api.example.com', '10.96.0.7')
 ]
 const allow = (verb: Verb, object: string): Rule => ({ effect: 'allow', object, access: [verb], sources: [] })
 
@@ -118,6 +121,7 @@ test('NetworkPolicy: a name is the addresses that the workload was last told, an
 	assert.ok(
 		notes.some(({ text }) => text.startsWith('NetworkPolicy has no names: api.example.com is allowed at'))
 	)
+	// Whoever answers for the name said that it is the metadata service, a node and a service, too.
 	const unknown = rendered(networkPolicy, POD, [allow('connect', 'egress/tcp/443/name:unknown.example.com')])
 	assert.deepEqual(unknown.manifests, [])
 	assert.match(unknown.notes[0]?.text ?? '', /no DNS answer says at which addresses.*Egress is left open/)

@@ -82,6 +82,29 @@ test('ports, names and workloads are each generalised by what they are', () => {
 	])
 })
 
+test('thirty ports of one peer are thirty rules, never any port (NeuVector opens all after twenty)', () => {
+	const ports = Array.from({ length: 30 }, (_, index) => 2000 + index * 11)
+	const needs = ports.map((port) => need('connect', `egress/tcp/${port}/cidr:203.0.113.1/32`, [1, 2, 30]))
+	const { rules } = generaliseNetwork(needs, facts())
+	assert.deepEqual(
+		rules.map(({ object }) => object),
+		ports.map((port) => `egress/tcp/${port}/cidr:203.0.113.1/32`)
+	)
+})
+
+test('UDP stays UDP, high ports are kept, IPv6 peers are /128 (SPO, Inspektor Gadget, Kubescape)', () => {
+	const { rules } = generaliseNetwork([need('send', 'egress/udp/4500/cidr:2001:db8::1/128')], facts())
+	assert.deepEqual(said(rules), ['send egress/udp/4500/cidr:2001:db8::1/128 by /app'])
+})
+
+test('nothing seen, nothing granted; a workload that was watched for an hour gets a list', () => {
+	assert.deepEqual(generaliseNetwork([], facts()), { rules: [], notes: [], openEnded: [] })
+	const needs = [1, 60, 130, 250].map((host) =>
+		need('connect', `egress/tcp/443/cidr:198.51.100.${host}/32`, [0])
+	)
+	assert.equal(generaliseNetwork(needs, facts({ exposedHours: 0 })).rules.length, 4)
+})
+
 test('a label that selects one pod too many selects nobody', () => {
 	const inventory = ['a', 'b', 'c', 'd'].flatMap((name, index) => [
 		replicaSet('shop', name),
