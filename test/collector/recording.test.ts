@@ -61,3 +61,28 @@ test('a probe of another shape is refused with its place', () => {
 	const decoded = decodeRecorded(pod({ probes: [{ kind: 'exec', command: 'pg_isready' }] }))
 	assert.match('refused' in decoded ? decoded.refused : '', /inventory\.containers/)
 })
+
+test('of annotations those are kept that say who will call; probes that connect become ports', () => {
+	const item = containersOf({
+		inventory: {
+			kind: 'Pod',
+			namespace: 'shop',
+			name: 'web-1',
+			from: 1,
+			annotations: { 'prometheus.io/port': '9102', 'vault.example/token': 'S3cr3t' },
+			containers: [
+				{
+					name: 'web',
+					probes: [
+						{ kind: 'http', port: 8081 },
+						{ kind: 'tcp', port: 80 },
+						{ kind: 'http', port: 80 }
+					]
+				}
+			]
+		}
+	})
+	assert.deepEqual(item.annotations, { 'prometheus.io/port': '9102' })
+	assert.deepEqual(item.containers[0]?.probePorts, [80, 8081])
+	assert.deepEqual(item.containers[0]?.probes, [])
+})
