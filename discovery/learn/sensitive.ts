@@ -34,8 +34,12 @@ export function isSensitive(path: string, access: FileAccess): boolean {
 		if (slash >= 0 && GUARDED_SEGMENTS.has(own.slice(start, end))) return true
 		start = slash + 1
 	}
-	const name = own.slice(own.lastIndexOf('/') + 1)
-	return isProcessSecret(own) || (isTellingName(name) && !isPublic(own))
+	return isProcessSecret(own) || isTelling(own)
+}
+
+/** Whether a file's name says that it holds a secret, wherever it lies: a private key, a password file. */
+export function isTelling(path: string): boolean {
+	return isTellingName(path.slice(path.lastIndexOf('/') + 1)) && !isPublic(path)
 }
 
 /**

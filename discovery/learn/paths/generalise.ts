@@ -54,7 +54,7 @@ export function generalise(needs: readonly BehaviourState[], facts: PathFacts): 
 		startCount,
 		files: facts.files,
 		walls,
-		previous: choicesOf(previous)
+		previous: choicesOf(previous, files)
 	})
 	const sourceSetting = {
 		options,
@@ -111,7 +111,9 @@ function executableCount(needs: readonly BehaviourState[]): number {
 }
 
 /** What the rules in force make of each directory, and of those around them. */
-function choicesOf(previous: readonly Rule[]): Map<string, Choice> {
+function choicesOf(previous: readonly Rule[], needs: readonly BehaviourState[]): Map<string, Choice> {
+	// A directory that was observed as one was never a choice.
+	const observed = new Set(needs.map((need) => need.object).filter((object) => object.endsWith('>')))
 	const choices = new Map<string, Choice>()
 	for (const rule of previous) {
 		if (classOf(rule) === 'process') continue
@@ -124,7 +126,7 @@ function choicesOf(previous: readonly Rule[]): Map<string, Choice> {
 	}
 	for (const rule of previous) {
 		const whole = directoryOf(rule.object)
-		if (!whole || rule.effect === 'deny') continue
+		if (!whole || rule.effect === 'deny' || observed.has(rule.object)) continue
 		const write = classOf(rule) === 'file-write'
 		const known = choices.get(whole.directory)
 		if (write) choices.set(whole.directory, whole.recursive ? 'write-all' : 'write-any')

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readDataFile } from '../../data-file.js'
 
 /**
- * How many bits it takes to say `name[from..to)` and that it ends there, for somebody who knows which
- * names people give to files (bigrams of Debian's file lists, `bench/learning/train-bigrams.ts`): few
- * for words, many for what a machine made up.
+ * How many bits it takes to say `name[from..to)` for somebody who knows which names people give to
+ * files (bigrams of Debian's file lists, `bench/learning/train-bigrams.ts`): few for words, many for
+ * what a machine made up.
  */
 export function literalBits(name: string, from: number, to: number): number {
 	const { bits, caseSame, caseChange } = model()
@@ -20,8 +20,7 @@ export function literalBits(name: string, from: number, to: number): number {
 		caseBefore = letterCase
 		before = symbol
 	}
-	const after = to === name.length ? EDGE : symbolOf(name.charCodeAt(to))
-	return sum + (bits[before * SYMBOLS + after] ?? 0)
+	return sum
 }
 
 const SYMBOLS = 38

@@ -25,10 +25,14 @@ export function exposureHours(watched: Watched): number {
 	return Math.max(watched.exposedHours, EXPOSURE_MIN_HOURS) + 1
 }
 
+/** From so many hours on, one day alone says that a name does not come back: a log named by its date. */
+const DAYS_TELL_HOURS = 72
+
 /**
  * Leave-one-out novelty of one directory: in how many hours it grew by a child that was seen in that hour
- * only, per exposed hour. What is seen at starts only is measured per start. The hour in which the
- * directory itself first appeared does not count: then the tree grew further up.
+ * only (or, watched for some days, in that day only), per exposed hour. What is seen at starts only is
+ * measured per start. The hour in which the directory itself first appeared does not count: then the tree
+ * grew further up.
  */
 export function noveltyOf(node: PathNode, watched: Watched): Novelty {
 	const hours = [new Set<number>(), new Set<number>(), new Set<number>(), new Set<number>()]
@@ -41,7 +45,7 @@ export function noveltyOf(node: PathNode, watched: Watched): Novelty {
 			[child.written, node.written, 1]
 		] as const) {
 			const units = isByStart(seen) ? starts : hours
-			const unit = loneUnit(seen, first)
+			const unit = loneUnit(seen, first, watched)
 			if (unit === null) continue
 			isQuiet = false
 			units[slot]?.add(unit)
@@ -54,11 +58,13 @@ export function noveltyOf(node: PathNode, watched: Watched): Novelty {
 }
 
 /** The unit of something that was seen in only one, unless that is the first of the directory. */
-function loneUnit(seen: Seen, directory: Seen): number | null {
+function loneUnit(seen: Seen, directory: Seen, watched: Watched): number | null {
 	if (isByStart(seen))
 		return seen.start2 === Infinity && seen.start1 !== directory.start1 ? seen.start1 : null
-	const isLone = seen.hour1 !== Infinity && seen.hour2 === Infinity
-	return isLone && seen.hour1 !== directory.hour1 ? seen.hour1 : null
+	if (seen.hour1 === Infinity) return null
+	if (seen.hour2 === Infinity) return seen.hour1 !== directory.hour1 ? seen.hour1 : null
+	const isOfOneDay = watched.exposedHours >= DAYS_TELL_HOURS && seen.day2 === Infinity
+	return isOfOneDay && seen.day1 !== directory.day1 ? seen.hour1 : null
 }
 
 function rateOf(hourCount: number, startCount: number, watched: Watched): number {

@@ -2,12 +2,14 @@ import type { BehaviourState } from '../state.js'
 import { ANY, segmentPattern } from './object.js'
 
 /**
- * When something was seen, as far as it matters here: its two smallest hours and its two smallest
- * starts. `Infinity` is "no such". Merges by union, so order and duplication never matter.
+ * When something was seen, as far as it matters here: its two smallest hours, days and starts.
+ * `Infinity` is "no such". Merges by union, so order and duplication never matter.
  */
 export interface Seen {
 	hour1: number
 	hour2: number
+	day1: number
+	day2: number
 	start1: number
 	start2: number
 	/** All of it belongs to starts: then starts are its units, and hours say nothing. */
@@ -69,10 +71,15 @@ export function summarise(node: PathNode): void {
 	node.written = written
 }
 
-/** The only hour or start in which something was seen, as a text that names it; null when there are more, or none. */
+/**
+ * The only hour, day or start in which something was seen, as a text that names it; null when there are more,
+ * or none. A log that is named by its date is written in every hour, and in no other day.
+ */
 export function onlyUnit(seen: Seen): string | null {
 	if (isByStart(seen)) return seen.start2 === Infinity ? `start ${seen.start1}` : null
-	return seen.hour1 !== Infinity && seen.hour2 === Infinity ? `hour ${seen.hour1}` : null
+	if (seen.hour1 === Infinity) return null
+	if (seen.hour2 === Infinity) return `hour ${seen.hour1}`
+	return seen.day2 === Infinity ? `day ${seen.day1}` : null
 }
 
 export function isByStart(seen: Seen): boolean {
@@ -161,7 +168,15 @@ function absorb(into: PathNode, from: PathNode): void {
 }
 
 function unseen(): Seen {
-	return { hour1: Infinity, hour2: Infinity, start1: Infinity, start2: Infinity, startOnly: true }
+	return {
+		hour1: Infinity,
+		hour2: Infinity,
+		day1: Infinity,
+		day2: Infinity,
+		start1: Infinity,
+		start2: Infinity,
+		startOnly: true
+	}
 }
 
 const NEVER: Seen = Object.freeze(unseen())
@@ -174,6 +189,7 @@ function union(a: Seen, b: Seen): Seen {
 
 function addState(to: Seen, state: BehaviourState): void {
 	for (let i = 0; i < state.hours.length && i < 2; i++) addHour(to, state.hours[i] ?? Infinity)
+	for (let i = 0; i < state.days.length && i < 2; i++) addDay(to, state.days[i] ?? Infinity)
 	for (let i = 0; i < state.starts.length && i < 2; i++) addStart(to, state.starts[i] ?? Infinity)
 	to.startOnly &&= state.startOnly
 }
@@ -181,6 +197,8 @@ function addState(to: Seen, state: BehaviourState): void {
 function addSeen(to: Seen, from: Seen): void {
 	addHour(to, from.hour1)
 	addHour(to, from.hour2)
+	addDay(to, from.day1)
+	addDay(to, from.day2)
 	addStart(to, from.start1)
 	addStart(to, from.start2)
 	to.startOnly &&= from.startOnly
@@ -192,6 +210,14 @@ function addHour(to: Seen, hour: number): void {
 		to.hour2 = to.hour1
 		to.hour1 = hour
 	} else to.hour2 = hour
+}
+
+function addDay(to: Seen, day: number): void {
+	if (day === to.day1 || day >= to.day2) return
+	if (day < to.day1) {
+		to.day2 = to.day1
+		to.day1 = day
+	} else to.day2 = day
 }
 
 function addStart(to: Seen, start: number): void {

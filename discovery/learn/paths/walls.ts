@@ -1,5 +1,5 @@
 import type { BehaviourState, FileList } from '../state.js'
-import { type FileAccess, firstWithin, isSensitive, LISTED_COUNT, sensitiveWithin } from '../sensitive.js'
+import { type FileAccess, firstWithin, isTelling, LISTED_COUNT, sensitiveWithin } from '../sensitive.js'
 import { covers } from './object.js'
 
 /** An object that must not be covered by a rule that was not made for it, e.g. because it is held. */
@@ -20,8 +20,8 @@ export interface Walls {
 
 /**
  * Walls around the listed sensitive objects, around files whose names say that they are sensitive (those
- * of the image or host, and those that the workload itself uses), and around `more`. What the workload was
- * trusted with under its own name is not in its way, for the access that it was trusted with.
+ * of the image or host, and those that the workload itself uses), and around `more`. A listed file that the
+ * workload was trusted with under its own name is not in its way, for the access that it was trusted with.
  */
 export function wallsOf(
 	needs: readonly BehaviourState[],
@@ -29,12 +29,16 @@ export function wallsOf(
 	more: readonly Wall[]
 ): Walls {
 	const trusted = { read: new Set<string>(), write: new Set<string>() }
-	const known = { read: [...listedSensitive(files).read], write: [...listedSensitive(files).write] }
+	const telling = listedSensitive(files)
+	const known = { read: [...telling], write: [...telling] }
 	for (const { verb, class: of, object } of needs) {
 		if (verb === 'exec') continue
 		trusted[of === 'file-write' ? 'write' : 'read'].add(object)
-		// Whoever reads a key was not seen to write it.
-		if (!object.includes('<') && isSensitive(object, 'write')) known.write.push(object)
+		// Next to the key that it was trusted with will lie others: each has a rule of its own.
+		if (isTelling(object)) {
+			known.read.push(object)
+			known.write.push(object)
+		}
 	}
 	for (const { path, access } of more) {
 		known.write.push(path)
@@ -44,19 +48,19 @@ export function wallsOf(
 	return {
 		count: LISTED_COUNT + sorted.write.length,
 		within(directory, recursive, access) {
-			// Whole trees are never granted: next to the one key that was read lie others.
 			return (
 				sensitiveWithin(
 					directory,
 					recursive,
 					access,
+					// Whole trees are never granted.
 					(path, isTree) => !isTree && trusted[access].has(path)
-				) ?? firstWithin(sorted[access], directory, recursive, (path) => trusted[access].has(path))
+				) ?? firstWithin(sorted[access], directory, recursive, () => false)
 			)
 		},
 		matching(directory, segment, access) {
 			const object = `${directory}/${segment}`
-			const isOther = (path: string) => trusted[access].has(path) || !covers(object, path)
+			const isOther = (path: string) => !covers(object, path)
 			return (
 				sensitiveWithin(directory, false, access, isOther) ??
 				firstWithin(sorted[access], directory, false, isOther)
@@ -66,20 +70,15 @@ export function wallsOf(
 }
 
 /** One pass over a list of files per list: it never changes. */
-const listed = new WeakMap<FileList, { read: string[]; write: string[] }>()
-const NONE = { read: [], write: [] }
+const listed = new WeakMap<FileList, string[]>()
 
-function listedSensitive(files: FileList | null): { read: string[]; write: string[] } {
-	if (!files) return NONE
+function listedSensitive(files: FileList | null): string[] {
+	if (!files) return []
 	const known = listed.get(files)
 	if (known) return known
-	const found: { read: string[]; write: string[] } = { read: [], write: [] }
-	for (const path of files.below('')) {
-		// Reading is the narrower list, and what lies in bin and library trees is listed by its place.
-		if (!isSensitive(path, 'read')) continue
-		found.read.push(path)
-		found.write.push(path)
-	}
+	const found: string[] = []
+	// What is listed by its place is walled by its place; here are those that only their names tell.
+	for (const path of files.below('')) if (isTelling(path)) found.push(path)
 	listed.set(files, found)
 	return found
 }
