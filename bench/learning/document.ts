@@ -61,6 +61,7 @@ function scoreRow(one: Score): Record<string, string | number> {
 			? [width.read, width.write, width.execute].map(short).join(' / ')
 			: '',
 		'probes blocked %': width ? short(width.ownBlocked.value) : '',
+		'fits KubeArmor %': width?.fitting == null ? '' : short(width.fitting),
 		'chains cut % (all)': width ? `${short(width.chainsCut)} (${short(width.chainsCutAll)})` : '',
 		'peers × ports (unused)': width ? `${short(width.peerPorts)} (${short(width.peerPortsUnused)})` : ''
 	}

@@ -35,6 +35,8 @@ export function gatesOf(scores: readonly Score[], results: { poison: readonly Po
 		),
 		atLeast('probes blocked % (files that are there)', width.ownBlocked.value, 95),
 		atLeast('probes blocked % (files put there)', width.createdBlocked, 95),
+		atLeast('probes blocked % (in KubeArmor)', width.enforcedBlocked ?? 0, 95),
+		atLeast('policies within the limits of KubeArmor %', width.fitting ?? 0, 100),
 		atMost('execution over-grant %', width.execute, 0),
 		atLeast('decisions', reliability.count, 200),
 		atMost('ECE at the decision', reliability.ece, 0.05),

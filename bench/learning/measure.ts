@@ -1,8 +1,9 @@
 import { type Class, CLASSES } from '../../collector/observation.js'
+import { type Enforced, enforcedByKubearmor } from './enforced.js'
 import { networkParts } from './grant.js'
 import { LEARN_DAYS, TEST_DAYS } from './stops.js'
 import type { Decision, Trial } from './trial.js'
-import { chainsCut, FILE_CLASSES, rangeOf, type Width, widthOf } from './weigh.js'
+import { chainsCut, FILE_CLASSES, type Range, rangeOf, type Width, widthOf } from './weigh.js'
 
 /** Everything that is measured of one generaliser with one stopping rule on one workload. */
 export interface Outcome {
@@ -32,6 +33,8 @@ export interface Widths {
 	/** Mean over the library's rules that say anything about the workload's files. */
 	byRule: Tally
 	chains: Tally
+	/** As KubeArmor on BPF-LSM holds it; null for generalisers that nobody renders for it. */
+	enforced: Enforced | null
 	/** Pairs of peer and port that are granted, and those not used in the two weeks. */
 	peerPorts: number
 	peerPortsUnused: number
@@ -109,6 +112,7 @@ function createScale(trial: Trial): Scale {
 				created: { blocked: 0, count: 0 },
 				byRule: { blocked: 0, count: 0 },
 				chains: { blocked: 0, count: 0 },
+				enforced: rendered(byClass, range),
 				...peerPortsOf(trial, byClass.get('network'))
 			}
 			const rules = new Map<number, Tally>()
@@ -136,6 +140,20 @@ function createScale(trial: Trial): Scale {
 		}
 	}
 }
+
+/** Programs that are read in place are exec's business, so files are rendered with the programs, or not at all. */
+function rendered(byClass: ReadonlyMap<Class, Decision>, range: Range): Enforced | null {
+	const files = FILE_CLASSES.flatMap((of) => byClass.get(of) ?? [])
+	const isRendered = files.every(({ hour, generaliser }) => hour !== null && RENDERED.includes(generaliser))
+	if (!isRendered) return null
+	return enforcedByKubearmor(
+		files.flatMap(({ grants, class: of }) => grants.filter((grant) => grant.class === of)),
+		range
+	)
+}
+
+/** Whose policies are carried to an enforcer here: ours, and the exact list that ours has to shorten. */
+const RENDERED = ['Whittle', 'exact union', 'no wall', 'no typed tokens']
 
 function addTo(tally: Tally, blocked: number, count: number): void {
 	tally.blocked += blocked

@@ -53,6 +53,11 @@ export interface WidthScore {
 	chainsCutAll: number
 	peerPorts: number
 	peerPortsUnused: number
+	/** Rendered for KubeArmor: share that fits, and probes blocked there; null where nothing is rendered. */
+	fitting: number | null
+	enforcedBlocked: number | null
+	/** Why the first one that does not fit does not. */
+	misfit: string
 }
 
 const RESAMPLES = 200
@@ -118,6 +123,7 @@ function widthScore(outcomes: readonly Outcome[]): WidthScore | null {
 	const [read, write, execute] = [mean(0), mean(1), mean(2)]
 	const total = (of: (width: NonNullable<Outcome['width']>) => number) =>
 		widths.reduce((sum, width) => sum + of(width), 0) / widths.length
+	const enforced = widths.flatMap((width) => width.enforced ?? [])
 	const anyEnforced = outcomes.filter(({ days }) => days.some((day) => day !== null))
 	return {
 		read,
@@ -133,7 +139,18 @@ function widthScore(outcomes: readonly Outcome[]): WidthScore | null {
 		chainsCut: part(({ chains }) => chains)(anyEnforced),
 		chainsCutAll: part(({ chains }) => chains)(outcomes),
 		peerPorts: total(({ peerPorts }) => peerPorts),
-		peerPortsUnused: total(({ peerPortsUnused }) => peerPortsUnused)
+		peerPortsUnused: total(({ peerPortsUnused }) => peerPortsUnused),
+		fitting:
+			enforced.length === 0 ? null : (100 * enforced.filter(({ fits }) => fits).length) / enforced.length,
+		enforcedBlocked:
+			enforced.length === 0
+				? null
+				: (100 * enforced.reduce((sum, { probes }) => sum + probes.blocked, 0)) /
+					Math.max(
+						1,
+						enforced.reduce((sum, { probes }) => sum + probes.count, 0)
+					),
+		misfit: enforced.find(({ fits }) => !fits)?.reason ?? ''
 	}
 }
 
