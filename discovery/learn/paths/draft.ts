@@ -1,6 +1,7 @@
 import type { BehaviourState } from '../state.js'
 import { ALL, ANY } from './object.js'
-import type { DirectoryChoice, Programme, Within } from './programme.js'
+import type { Programme } from './programme.js'
+import type { DirectoryChoice, Within } from './site.js'
 import type { PathNode } from './trie.js'
 
 /** An object with everything that it covers, before its programs are known. */

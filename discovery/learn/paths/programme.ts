@@ -1,23 +1,22 @@
 import type { FileList } from '../state.js'
 import type { PathOptions } from './facts.js'
-import { type Novelty, exposureHours, NO_NOVELTY, noveltyOf } from './novelty.js'
+import { grantOf, isRecursive, LAPLACE, weightOf } from './grant.js'
+import { exposureHours } from './novelty.js'
 import { ALL } from './object.js'
+import {
+	type Choice,
+	type Costs,
+	DIRECTORY_CHOICES,
+	type DirectoryChoice,
+	LEAF,
+	NO_COSTS,
+	type Site,
+	survey,
+	type Within
+} from './site.js'
 import type { PathNode } from './trie.js'
 import type { Walls } from './walls.js'
-import { NEVER_WHOLE, placeWeight, READ_WEIGHT, WRITE_WEIGHT } from './weight.js'
-
-/** What one directory may become; `keep` lists what is in it. */
-export type Choice = 'keep' | DirectoryChoice
-export type DirectoryChoice = 'read-all' | 'write-all' | 'read-any' | 'write-any'
-export const DIRECTORY_CHOICES: readonly DirectoryChoice[] = [
-	'read-any',
-	'read-all',
-	'write-any',
-	'write-all'
-]
-
-/** `nothing`: not covered from above; `reads`: inside a directory whose files may all be read. */
-export type Within = 'nothing' | 'reads'
+import { placeWeight, READ_WEIGHT, WRITE_WEIGHT } from './weight.js'
 
 /** What the programme needs to know. */
 export interface Setting {
@@ -30,36 +29,6 @@ export interface Setting {
 	walls: Walls
 	/** What the rules in force make of a directory; undefined where they say nothing. */
 	previous: ReadonlyMap<string, Choice>
-}
-
-/** What is known of a node whatever the price of entries is: asked once, used for every price. */
-export interface Site {
-	/** '' for the root; only directories have one. */
-	path: string
-	isLeaf: boolean
-	hasReads: boolean
-	hasWrites: boolean
-	hasExec: boolean
-	/** Directly in it. */
-	hasOwnExec: boolean
-	hasDirectWrites: boolean
-	/** Directories that are known, with this one. */
-	folderCount: number
-	novelty: Novelty
-	/** The novelty of this directory and of all below it. */
-	total: { all: number; writes: number }
-	/** Price in bits of each directory rule that is possible; filled when first asked. */
-	bits: Partial<Record<DirectoryChoice, { bits: number; unseenCount: number } | null>>
-	costs: Record<Within, Costs>
-}
-
-/** Costs of a node without its own entry; the pair is: without and with a directory rule somewhere below. */
-interface Costs {
-	keep: [number, number]
-	rule: number
-	choice: DirectoryChoice
-	rules: Partial<Record<DirectoryChoice, number>>
-	held: Choice | undefined
 }
 
 /**
@@ -89,12 +58,7 @@ const FORBIDDEN = 1e9
 const UNMATCHABLE = 5
 /** What replaces a choice in force must be better by this factor. */
 const STABLE = 1.05
-/** The smallest number of unseen files of any directory: those that do not exist yet. */
-const LAPLACE = 8
-/** Files assumed where nobody knows which there are. */
-const UNKNOWN_FILES = 64
-/** Directories are matched on 64 bytes with their slash; paths on 199. */
-const DIRECTORY_BYTES = 64
+/** Paths are compared on 199 bytes. */
 const PATH_BYTES = 199
 
 export function programmeOf(root: PathNode, setting: Omit<Setting, 'mu'>): Programme {
@@ -127,67 +91,6 @@ export function programmeOf(root: PathNode, setting: Omit<Setting, 'mu'>): Progr
 		},
 		total: () => cheapest(root, siteOf(root), 'nothing', mu, setting.options, true)[1]
 	}
-}
-
-const NO_COSTS: Costs = {
-	keep: [0, Infinity],
-	rule: Infinity,
-	choice: 'read-any',
-	rules: {},
-	held: undefined
-}
-const LEAF: Site = {
-	path: '',
-	isLeaf: true,
-	hasReads: false,
-	hasWrites: false,
-	hasExec: false,
-	hasOwnExec: false,
-	hasDirectWrites: false,
-	folderCount: 0,
-	novelty: NO_NOVELTY,
-	total: { all: 0, writes: 0 },
-	bits: {},
-	costs: { nothing: NO_COSTS, reads: NO_COSTS }
-}
-
-/** Looks at every directory once, from the leaves up. */
-function survey(
-	node: PathNode,
-	path: string,
-	sites: Map<PathNode, Site>,
-	setting: Omit<Setting, 'mu'>
-): Site | null {
-	if (node.children.size === 0) return null
-	const novelty = noveltyOf(node, setting)
-	const site: Site = {
-		path,
-		isLeaf: false,
-		hasReads: false,
-		hasWrites: false,
-		hasExec: false,
-		hasOwnExec: false,
-		hasDirectWrites: false,
-		folderCount: 1,
-		novelty,
-		total: { all: novelty.all, writes: novelty.writes },
-		bits: {},
-		costs: { nothing: NO_COSTS, reads: NO_COSTS }
-	}
-	for (const child of node.children.values()) {
-		child.isTyped = node.isTyped || child.name.includes('<')
-		const below = survey(child, `${path}/${child.name}`, sites, setting)
-		site.hasReads ||= child.reads.length > 0 || (below?.hasReads ?? false)
-		site.hasWrites ||= child.writes.length > 0 || (below?.hasWrites ?? false)
-		site.hasExec ||= child.isExec || (below?.hasExec ?? false)
-		site.hasOwnExec ||= child.isExec
-		site.hasDirectWrites ||= child.writes.length > 0
-		site.folderCount += below?.folderCount ?? 0
-		site.total.all += below?.total.all ?? 0
-		site.total.writes += below?.total.writes ?? 0
-	}
-	sites.set(node, site)
-	return site
 }
 
 /** The two costs of a node with its own entry: without and with directory rules in it. */
@@ -300,8 +203,7 @@ function costsWithin(within: Within, node: PathNode, site: Site, price: Price, s
 		if (within === 'reads' && choice !== 'write-all') continue
 		const rest = restOf(choice, site, price, perBlock, prior) + 2 * mu
 		const lambda = options.lambda * placeWeight(site.path)
-		const recursive = choice === 'read-all' || choice === 'write-all'
-		const least = LAPLACE * (recursive ? site.folderCount : 1)
+		const least = LAPLACE * (isRecursive(choice) ? site.folderCount : 1)
 		const floor = rest + lambda * weightOf(choice) * Math.log2(1 + least)
 		// The walls and the list of files are only asked where the answer can matter.
 		if (floor >= worst && !(isOffered && previous === choice)) continue
@@ -337,86 +239,9 @@ function restOf(choice: DirectoryChoice, site: Site, price: Price, perBlock: num
 	}
 }
 
-function weightOf(choice: DirectoryChoice): number {
-	return choice === 'write-all' || choice === 'write-any' ? WRITE_WEIGHT : READ_WEIGHT
-}
-
 function heldChoice(previous: Choice | undefined, kept: number, costs: Costs): Choice | undefined {
 	if (previous === undefined) return undefined
 	const optimum = Math.min(kept, costs.rule)
 	const cost = previous === 'keep' ? kept : costs.rules[previous]
 	return cost !== undefined && cost < FORBIDDEN && cost <= optimum * STABLE ? previous : undefined
-}
-
-/** What a directory rule would grant, in weighted bits; null where it is impossible. */
-function grantOf(
-	choice: DirectoryChoice,
-	node: PathNode,
-	site: Site,
-	{ files, walls, options }: Setting
-): { bits: number; unseenCount: number } | null {
-	const known = site.bits[choice]
-	if (known !== undefined) return known
-	const granted = isPossible(choice, node, site, walls, options) ? grant(choice, node, site, files) : null
-	site.bits[choice] = granted
-	return granted
-}
-
-function isPossible(
-	choice: DirectoryChoice,
-	node: PathNode,
-	site: Site,
-	walls: Walls,
-	options: PathOptions
-): boolean {
-	const recursive = choice === 'read-all' || choice === 'write-all'
-	const write = weightOf(choice) === WRITE_WEIGHT
-	if (NEVER_WHOLE.has(site.path)) return false
-	if (Buffer.byteLength(site.path) + 1 > DIRECTORY_BYTES || site.path.includes('<')) return false
-	if (isChain(node, site.path)) return false
-	if (write && !(recursive ? site.hasWrites : site.hasDirectWrites)) return false
-	if (write && (recursive ? site.hasExec : site.hasOwnExec)) return false
-	if (!write && !site.hasReads) return false
-	// The enforcer would take the directory's read-only rule for the directory's own name as well.
-	if (!write && node.writes.some((need) => need.verb === 'write' || need.verb === 'create')) return false
-	return !options.walls || walls.within(site.path, recursive, write ? 'write' : 'read') === null
-}
-
-/** A directory that holds one directory and nothing else: what is known of it is known of that one. */
-function isChain(node: PathNode, path: string): boolean {
-	if (node.children.size !== 1) return false
-	const [only] = node.children.values()
-	if (!only || only.children.size === 0 || only.reads.length > 0 || only.writes.length > 0) return false
-	return !only.name.includes('<') && Buffer.byteLength(`${path}/${only.name}/`) <= DIRECTORY_BYTES
-}
-
-function grant(
-	choice: DirectoryChoice,
-	node: PathNode,
-	site: Site,
-	files: FileList | null
-): { bits: number; unseenCount: number } {
-	const recursive = choice === 'read-all' || choice === 'write-all'
-	const write = weightOf(choice) === WRITE_WEIGHT
-	// What nobody listed may be in each directory that is known.
-	const folders = recursive ? site.folderCount : 1
-	let unseenCount = UNKNOWN_FILES * folders
-	if (files) {
-		const listed = files.countBelow(site.path, !recursive)
-		const used = listed === 0 ? 0 : usedCount(node, site.path, files, recursive, write)
-		unseenCount = Math.max(0, listed - used) + LAPLACE * folders
-	}
-	return { bits: weightOf(choice) * placeWeight(site.path) * Math.log2(1 + unseenCount), unseenCount }
-}
-
-/** Listed files below a node that were used in the way that the rule would allow. */
-function usedCount(node: PathNode, path: string, files: FileList, deep: boolean, write: boolean): number {
-	let count = 0
-	for (const child of node.children.values()) {
-		const object = `${path}/${child.name}`
-		const isUsed = child.writes.length > 0 || (!write && child.reads.length > 0)
-		if (isUsed && files.has(object)) count++
-		if (deep && child.children.size > 0) count += usedCount(child, object, files, deep, write)
-	}
-	return count
 }
