@@ -4,6 +4,8 @@ import { ablations, factorial, OURS } from './learning/arms.js'
 import { writeDocument } from './learning/document.js'
 import { type Plan, workloadsOf } from './learning/experiment.js'
 import { gatesOf } from './learning/gates.js'
+import { BASELINES } from './learning/baselines.js'
+import { scoreRecordings } from './learning/recorded.js'
 import { measure, type Outcome } from './learning/measure.js'
 import { ours } from './learning/ours.js'
 import { type PoisonOutcome, poisonFamily } from './learning/poisoning.js'
@@ -21,7 +23,7 @@ const WIDE_IN_QUICK = ['maturity', 'fixed 7 d', 'quiet 120 h']
  */
 export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResult> {
 	const plan: Plan = quick
-		? { seed: seedOf(), testFamilies: Number(process.env.FAM ?? 24), members: Number(process.env.MEM ?? 3) }
+		? { seed: seedOf(), testFamilies: 24, members: 3 }
 		: { seed: seedOf(), testFamilies: 60, members: 4 }
 	const startedMs = performance.now()
 	const results = simulate(plan, quick)
@@ -34,7 +36,14 @@ export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResul
 		tookSeconds: Math.round((performance.now() - startedMs) / 1000)
 	}
 	if (!quick)
-		writeDocument({ scores, gates, poison: results.poison, ablations: scoresOf(results.ablations), facts })
+		writeDocument({
+			scores,
+			gates,
+			poison: results.poison,
+			ablations: scoresOf(results.ablations),
+			recordings: scoreRecordings([...BASELINES, ours(OURS)]),
+			facts
+		})
 	return { title: 'Learning: who blocks what, when, and how wide', rows: scores.map(rowOf), facts, gates }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Gate } from '../run.js'
 import type { PoisonOutcome } from './poisoning.js'
+import type { RealScore } from './recorded.js'
 import type { Score } from './score.js'
 
 export interface Measured {
@@ -9,6 +10,7 @@ export interface Measured {
 	gates: readonly Gate[]
 	poison: readonly PoisonOutcome[]
 	ablations: readonly Score[]
+	recordings: readonly RealScore[]
 	facts: Record<string, string | number | boolean>
 }
 
@@ -27,7 +29,7 @@ export function writeDocument(measured: Measured): void {
 	writeFileSync(path, text)
 }
 
-function tablesOf({ scores, gates, poison, ablations, facts }: Measured): Record<string, string> {
+function tablesOf({ scores, gates, poison, ablations, recordings, facts }: Measured): Record<string, string> {
 	const about = Object.entries(facts).map(([key, value]) => `${key} ${value}`)
 	return {
 		results: `${table(scores.map(scoreRow))}\n\n${about.join(', ')}.`,
@@ -41,7 +43,8 @@ function tablesOf({ scores, gates, poison, ablations, facts }: Measured): Record
 		),
 		classes: table(classRows(scores)),
 		intruders: table(poisonRows(poison)),
-		ablations: table(ablations.map(scoreRow))
+		ablations: table(ablations.map(scoreRow)),
+		recordings: `${table(recordings.map(realRow))}\n\n${examples(recordings)}`
 	}
 }
 
@@ -77,6 +80,30 @@ function classRows(scores: readonly Score[]): Record<string, string | number>[] 
 		ECE: short(reliability.ece),
 		Brier: short(reliability.brier)
 	}))
+}
+
+function realRow(one: RealScore): Record<string, string | number> {
+	const row: Record<string, string | number> = {
+		program: one.program,
+		learned: one.learned,
+		'tested on': one.tested,
+		generaliser: one.generaliser,
+		'denied / distinct': `${one.denied} / ${one.distinct}`,
+		'denied % of acts': short(one.deniedEventPercent)
+	}
+	for (const { class: of, denied, distinct } of one.byClass) row[of] = `${denied} / ${distinct}`
+	return { ...row, 'probes blocked %': short(one.probesBlockedPercent), rules: one.grants }
+}
+
+/** What Whittle would have denied, some of it by name. */
+function examples(recordings: readonly RealScore[]): string {
+	return recordings
+		.filter((one) => one.generaliser === 'Whittle' && one.examples.length > 0)
+		.map(
+			(one) =>
+				`Denied by Whittle, ${one.program} on ${one.tested}: ${one.examples.map((text) => `\`${text}\``).join(', ')}.`
+		)
+		.join('\n\n')
 }
 
 function poisonRows(poison: readonly PoisonOutcome[]): Record<string, string | number>[] {

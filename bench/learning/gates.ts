@@ -26,7 +26,7 @@ export function gatesOf(scores: readonly Score[], results: { poison: readonly Po
 		bar,
 		pass: value >= bar
 	})
-	const tiers = results.poison.filter((one) => one.rule === 'tiers' && one.style !== 'adaptive')
+	const alone = results.poison.filter((one) => one.rule === 'tiers, nobody says yes')
 	return [
 		atMost(
 			'denied % of legitimate acts, above children > 3',
@@ -44,9 +44,13 @@ export function gatesOf(scores: readonly Score[], results: { poison: readonly Po
 		atMost('observed ÷ predicted, not above', ratio, 1.25),
 		atMost('baselines that dominate', dominators.length, 0),
 		atLeast(
-			'intrusions cut while learning %',
-			(100 * tiers.filter(({ broken }) => broken).length) / Math.max(1, tiers.length),
+			'intrusions cut while learning, without any person %',
+			partOf(alone, ({ broken }) => broken),
 			95
 		)
 	]
+}
+
+function partOf<T>(all: readonly T[], is: (one: T) => boolean): number {
+	return (100 * all.filter(is).length) / Math.max(1, all.length)
 }

@@ -1,7 +1,6 @@
 import { type Class, CLASSES } from '../../collector/observation.js'
 import { generaliseNetwork } from '../../discovery/learn/network/network.js'
-import type { SegmentTyping } from '../../discovery/learn/network/requests.js'
-import { templatesOf } from '../../discovery/learn/paths/tokens.js'
+import { typeSegments } from '../../discovery/learn/segments.js'
 import type { PathOptions } from '../../discovery/learn/paths/facts.js'
 import { generalise } from '../../discovery/learn/paths/generalise.js'
 import type { BehaviourState } from '../../discovery/learn/state.js'
@@ -53,13 +52,4 @@ function privileges(needs: readonly BehaviourState[]): Grant[] {
 			sources: source === '' ? [] : [source],
 			effect: 'allow'
 		}))
-}
-
-/** Segments of HTTP paths are typed as names of files are. */
-function typeSegments(siblings: Parameters<SegmentTyping>[0]): ReadonlyMap<string, string> {
-	const named = siblings.map(({ text, units }) => ({
-		name: text,
-		unit: units.hour2 === Infinity && units.hour1 !== Infinity ? String(units.hour1) : null
-	}))
-	return new Map(templatesOf(named).flatMap(({ text, members }) => members.map((member) => [member, text])))
 }
