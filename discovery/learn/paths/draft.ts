@@ -1,3 +1,4 @@
+import { compareText } from '../../behaviour.js'
 import type { BehaviourState } from '../state.js'
 import { ALL, ANY } from './object.js'
 import type { Programme } from './programme.js'
@@ -17,8 +18,8 @@ export interface Draft {
 
 export interface Drafted {
 	drafts: Draft[]
-	/** Directories with too many names that can become no rule, sorted. */
-	openEnded: string[]
+	/** Directories with too many names that can become no rule, sorted by path. */
+	openEnded: { path: string; class: 'file-read' | 'file-write' }[]
 }
 
 /** Names that are shown of a directory that is open-ended. */
@@ -36,7 +37,7 @@ export function draftsOf(root: PathNode, programme: Programme): Drafted {
 			programme
 		}
 	)
-	drafted.openEnded.sort()
+	drafted.openEnded.sort((a, b) => compareText(a.path, b.path))
 	return drafted
 }
 
@@ -80,7 +81,9 @@ function keep(node: PathNode, path: string, cover: Cover, walk: Walk): void {
 	const mayHold = cover.mayHold && walk.programme.holdsRules(node, cover.within)
 	const below: Cover = { ...cover, ownReads: null, ownWrites: null, mayHold }
 	const isOpen = cover.within === 'nothing' ? node.isOpen : node.isOpenForWrites
-	if (isOpen) walk.drafted.openEnded.push(path)
+	if (isOpen) {
+		walk.drafted.openEnded.push({ path, class: node.isOpenForWrites ? 'file-write' : 'file-read' })
+	}
 	const names = isOpen ? [...node.children.keys()].sort().slice(0, SAMPLES) : node.children.keys()
 	for (const name of names) {
 		const child = node.children.get(name)

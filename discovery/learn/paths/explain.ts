@@ -135,6 +135,7 @@ function directorySentence(rule: FileRule, hazard: number, setting: Setting): st
 	const parts = [
 		`Directory ${directory} (${access}${recursive ? ', with what is below' : ''}): ${counted(names, 'distinct file')} in ${hours} of ${Math.max(hours, setting.exposedHours)} h`
 	]
+	if (rule.isOpen) parts.push('open-ended: more names than can be kept')
 	if (hazard > 0) {
 		parts.push(`a new name every ${rounded(1 / hazard)} h`)
 		parts.push(

@@ -3,7 +3,7 @@ import { compareText } from '../../behaviour.js'
 import { entriesOf } from '../../languages/kubearmor/entries.js'
 import type { Note, Rule } from '../../policy.js'
 import type { BehaviourState } from '../state.js'
-import { type Draft, draftsOf } from './draft.js'
+import { type Draft, type Drafted, draftsOf } from './draft.js'
 import { explained } from './explain.js'
 import { type FileRule, PATH_OPTIONS, type PathFacts, type PathOptions } from './facts.js'
 import { directoryOf } from './object.js'
@@ -85,7 +85,7 @@ interface DraftedRule {
 
 interface Attempt {
 	sourced: DraftedRule[]
-	openEnded: string[]
+	openEnded: Drafted['openEnded']
 	mu: number
 	counts: { each: number[]; total: number }
 }
@@ -181,6 +181,8 @@ const ROUNDS = 18
  */
 function fit(attempt: (mu: number) => Attempt, options: PathOptions): Attempt {
 	let last = attempt(options.mu)
+	// What is open-ended is refused whatever its price.
+	if (last.openEnded.length > 0) return last
 	for (let round = 1; round <= ROUNDS && last.counts.total > options.budget; round++) {
 		last = attempt(options.mu * DEARER ** round)
 	}
@@ -228,23 +230,31 @@ function finished(
 			})
 		)
 	}
-	for (const path of openEnded) {
+	for (const { path, class: of } of openEnded) {
 		notes.push({
-			class: 'file-write',
+			class: of,
 			code: 'learn.open-ended',
 			severity: 'refusal',
 			text: `${path}/ held more names than can be told one by one, and as a whole it may not be opened: what this workload does there is open-ended.`
 		})
 	}
-	if (counts.total > options.budget) {
-		notes.push({
-			class: 'file-write',
-			code: 'learn.budget',
-			severity: 'refusal',
-			text: `The rules take ${counts.total} entries and ${options.budget} fit: the paths that are left lie beside sensitive objects or in directories that are never opened as a whole.`
-		})
+	if (counts.total > options.budget && openEnded.length === 0) {
+		notes.push(...budgetNotes(rules, counts.total, options.budget))
 	}
 	return { rules, notes, entryCount: counts.total, mu }
+}
+
+/** Said of files, whose rules could have been wider; of programs only where there are no files. */
+function budgetNotes(rules: readonly FileRule[], count: number, budget: number): Generalised['notes'] {
+	const classes = (['file-read', 'file-write'] as const).filter((of) =>
+		rules.some((rule) => rule.class === of)
+	)
+	return (classes.length > 0 ? classes : (['process'] as const)).map((of) => ({
+		class: of,
+		code: 'learn.budget',
+		severity: 'refusal',
+		text: `The rules take ${count} entries and ${budget} fit: the paths that are left lie beside sensitive objects or in directories that are never opened as a whole.`
+	}))
 }
 
 /** A collapsed directory that was observed as one (`/etc/<any>`) is no evidence for what lies in it. */
