@@ -66,14 +66,16 @@ interface Group {
 	members: Shaped[]
 }
 
+/** In the order of the groups of `SHAPE`. */
+const KINDS: readonly Kind[] = ['uuid', 'date', 'semver', 'hex', 'hex2', 'int']
 const SHAPE = new RegExp(
 	[
-		'(?<uuid>(?<![0-9A-Za-z])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9A-Za-z]))',
-		'(?<date>(?<![0-9])20[0-9]{2}[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12][0-9]|3[01])(?:[T_.-]?(?:[01][0-9]|2[0-3])[:_.-]?[0-5][0-9](?:[:_.-]?[0-5][0-9](?:[.,_][0-9]+)?)?Z?)?(?![0-9]))',
-		'(?<semver>(?<![0-9.])[0-9]+\\.[0-9]+\\.[0-9]+(?!\\.?[0-9]))',
-		'(?<hex>(?<![0-9A-Za-z])(?:[0-9a-f]{8,}|[0-9A-F]{8,})(?![0-9A-Za-z]))',
-		'(?<hex2>^[0-9a-f]{2}$)',
-		'(?<int>[0-9]+)'
+		'((?<![0-9A-Za-z])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9A-Za-z]))',
+		'((?<![0-9])20[0-9]{2}[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12][0-9]|3[01])(?:[T_.-]?(?:[01][0-9]|2[0-3])[:_.-]?[0-5][0-9](?:[:_.-]?[0-5][0-9](?:[.,_][0-9]+)?)?Z?)?(?![0-9]))',
+		'((?<![0-9.])[0-9]+\\.[0-9]+\\.[0-9]+(?!\\.?[0-9]))',
+		'((?<![0-9A-Za-z])(?:[0-9a-f]{8,}|[0-9A-F]{8,})(?![0-9A-Za-z]))',
+		'(^[0-9a-f]{2}$)',
+		'([0-9]+)'
 	].join('|'),
 	'g'
 )
@@ -100,22 +102,16 @@ function shapeOf(one: Named): { shaped: Shaped; kinds: Kind[] } {
 	const shaped: Shaped = { ...one, literals: [], tokens: [] }
 	const kinds: Kind[] = []
 	let end = 0
+	// Most names are words, and need no closer look.
+	if (!/[0-9]|^[a-f]{2}$|[a-f]{8}|[A-F]{8}/.test(one.name)) return { shaped, kinds }
 	for (const match of one.name.matchAll(SHAPE)) {
 		shaped.literals.push(one.name.slice(end, match.index))
 		shaped.tokens.push({ text: match[0], at: match.index })
 		end = match.index + match[0].length
-		kinds.push(kindOf(match.groups ?? {}))
+		kinds.push(KINDS[match.indexOf(match[0], 1) - 1] ?? 'int')
 	}
 	shaped.literals.push(one.name.slice(end))
 	return { shaped, kinds }
-}
-
-function kindOf(groups: Record<string, string | undefined>): Kind {
-	if (groups.uuid !== undefined) return 'uuid'
-	if (groups.date !== undefined) return 'date'
-	if (groups.semver !== undefined) return 'semver'
-	if (groups.hex !== undefined) return 'hex'
-	return groups.hex2 !== undefined ? 'hex2' : 'int'
 }
 
 function addTo(groups: Map<string, Group>, member: Shaped, kinds: Kind[]): void {
