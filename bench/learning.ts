@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { shippedHazard } from '../discovery/learn/coefficients.js'
-import { ablations, factorial, OURS } from './learning/arms.js'
+import { ablations, calibrated, factorial, OURS, watched } from './learning/arms.js'
 import { writeDocument } from './learning/document.js'
-import { type Plan, workloadsOf } from './learning/experiment.js'
+import { calibrate, type Plan, workloadsOf } from './learning/experiment.js'
 import { gatesOf } from './learning/gates.js'
 import { BASELINES } from './learning/baselines.js'
 import { scoreRecordings } from './learning/recorded.js'
@@ -10,7 +10,8 @@ import { measure, type Outcome } from './learning/measure.js'
 import { ours } from './learning/ours.js'
 import { type PoisonOutcome, poisonFamily } from './learning/poisoning.js'
 import { onlyWhere, type Score, score } from './learning/score.js'
-import { tryWorkload } from './learning/trial.js'
+import type { Workload } from './learning/generator.js'
+import { type Forecast, tryWorkload } from './learning/trial.js'
 import type { BenchmarkResult } from './run.js'
 
 /** What the quick form measures widths of; the full one does so for every stopping rule. */
@@ -23,8 +24,8 @@ const WIDE_IN_QUICK = ['maturity', 'fixed 7 d', 'quiet 120 h']
  */
 export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResult> {
 	const plan: Plan = quick
-		? { seed: seedOf(), testFamilies: 24, members: 3 }
-		: { seed: seedOf(), testFamilies: 60, members: 4 }
+		? { seed: seedOf(), testFamilies: 24, members: 3, calibrationFamilies: 0 }
+		: { seed: seedOf(), testFamilies: 60, members: 4, calibrationFamilies: 150 }
 	const startedMs = performance.now()
 	const results = simulate(plan, quick)
 	const scores = scoresOf(results.outcomes)
@@ -56,16 +57,32 @@ export interface Results {
 function simulate(plan: Plan, quick: boolean): Results {
 	const hazard = shippedHazard()
 	const results: Results = { outcomes: [], ablations: [], poison: [] }
+	const arms = factorial(hazard)
 	const wide = (stop: string) => !quick || WIDE_IN_QUICK.includes(stop)
-	for (const members of workloadsOf(plan)) {
+	if (plan.calibrationFamilies > 0) arms.push(calibrated(hazard, calibration(plan)))
+	for (const members of workloadsOf(plan, plan.testFamilies)) {
 		for (const [at, workload] of members.entries()) {
-			results.outcomes.push(...measure(tryWorkload(workload, factorial(hazard)), wide))
+			results.outcomes.push(...measure(tryWorkload(workload, arms), wide))
 			// One workload of each image shows what each part is worth.
 			if (at === 0) results.ablations.push(...measure(tryWorkload(workload, ablations(hazard)), () => true))
 		}
 		results.poison.push(...poisonFamily(members, ours(OURS), plan.seed))
 	}
 	return results
+}
+
+/** Thresholds at which at most one decision in ten meets something new, each image once. */
+function calibration(plan: Plan) {
+	const forecasts = new Map<Workload, Forecast[]>()
+	const arm = watched(shippedHazard())
+	for (const [workload] of workloadsOf(
+		{ seed: plan.seed, members: 1 },
+		plan.calibrationFamilies,
+		'calibration'
+	)) {
+		if (workload) forecasts.set(workload, tryWorkload(workload, [arm]).forecasts)
+	}
+	return calibrate(forecasts, 0.1)
 }
 
 /** One score per generaliser and stopping rule, in the order in which they were tried. */
@@ -91,6 +108,7 @@ function rowOf(one: Score): Record<string, string | number> {
 		'days mean': one.daysMean,
 		median: one.daysMedian,
 		'FB/100 d': `${falsePer100.value.toFixed(1)} (${falsePer100.low.toFixed(1)}–${falsePer100.high.toFixed(1)})`,
+		foreseeable: one.foreseeablePer100.value,
 		'equal share': one.falsePer100Equal ?? '',
 		'denied %': one.deniedPercent.value,
 		'new 24 h %': 100 * one.newWithin24,

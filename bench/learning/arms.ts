@@ -1,7 +1,9 @@
+import type { Class } from '../../collector/observation.js'
+import { UNCALIBRATED_TAU } from '../../discovery/learn/calibrate.js'
 import { historyOf } from '../../discovery/learn/history.js'
 import type { HazardModel } from '../../discovery/learn/hazard.js'
 import { BASELINES } from './baselines.js'
-import { contender } from './experiment.js'
+import { contender, eachClass } from './experiment.js'
 import { ours } from './ours.js'
 import { MATURITY, QUIET_SWEEP, STOP_RULES } from './stops.js'
 import type { Contender } from './trial.js'
@@ -14,6 +16,23 @@ export function factorial(hazard: HazardModel): Contender[] {
 		...BASELINES.map((generaliser) => contender(generaliser, STOP_RULES, hazard)),
 		contender(ours(OURS), [...STOP_RULES, ...QUIET_SWEEP], hazard)
 	]
+}
+
+/** The name of ours with thresholds that were tested on other images. */
+export const CALIBRATED = 'Whittle, calibrated'
+
+/** Ours with a threshold per class by Learn-then-Test; where too few images prove one, it stays at the default. */
+export function calibrated(
+	hazard: HazardModel,
+	thresholds: Record<Class, { tau: number; calibrated: boolean }>
+): Contender {
+	const taus = eachClass((of) => (thresholds[of].calibrated ? thresholds[of].tau : UNCALIBRATED_TAU))
+	return contender(ours(CALIBRATED), [MATURITY], hazard, { taus, calibrated: true })
+}
+
+/** Ours, only watched: what it predicts at every checkpoint, and what came. */
+export function watched(hazard: HazardModel): Contender {
+	return contender(ours(OURS), [{ name: 'never', stops: () => false }], hazard, { calibrated: true })
 }
 
 /** Ours without one of its parts, each at its own moment of maturity. */

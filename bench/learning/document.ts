@@ -56,6 +56,7 @@ function scoreRow(one: Score): Record<string, string | number> {
 		'enforced %': short(100 * one.share),
 		'days (median)': `${short(one.daysMean)} (${Number.isFinite(one.daysMedian) ? short(one.daysMedian) : 'never'})`,
 		'false blocks /100 d': `${short(falsePer100.value)} [${short(falsePer100.low)}–${short(falsePer100.high)}]`,
+		foreseeable: `${short(one.foreseeablePer100.value)} [${short(one.foreseeablePer100.low)}–${short(one.foreseeablePer100.high)}]`,
 		'all /100 d': short(one.falsePer100All),
 		'equal share': one.falsePer100Equal === null ? '' : short(one.falsePer100Equal),
 		'denied %': short(one.deniedPercent.value),

@@ -15,11 +15,17 @@ export interface Plan {
 	/** Images, and workloads of each. */
 	testFamilies: number
 	members: number
+	/** Further images, on which thresholds are calibrated; none is scored. */
+	calibrationFamilies: number
 }
 
 /** The workloads of the plan, one image after the other, kinds in turn. */
-export function* workloadsOf({ seed, testFamilies, members }: Plan, part = 'test'): Iterable<Workload[]> {
-	for (let at = 0; at < testFamilies; at++) {
+export function* workloadsOf(
+	{ seed, members }: Pick<Plan, 'seed' | 'members'>,
+	familyCount: number,
+	part = 'test'
+): Iterable<Workload[]> {
+	for (let at = 0; at < familyCount; at++) {
 		const kind = IMAGE_KINDS[at % IMAGE_KINDS.length] ?? 'php'
 		const name = `${kind}-${part}-${at}`
 		const family = drawFamily(name, kind, createRandom(`${seed}/${name}`))

@@ -21,6 +21,8 @@ export interface Workload {
 	exposure: Exposure
 	startsMs: number[]
 	pods: string[]
+	/** `VERB OBJECT SOURCE` of what began with an unannounced change: nobody could have waited for it. */
+	unannounced: ReadonlySet<string>
 	/** Whether the workload may ever do this; by class, as enforcers hold it. */
 	isLegitimate(of: Class, object: string): boolean
 }
@@ -87,6 +89,7 @@ function createLife(family: Family, firstDay: number, dayCount: number, random: 
 	const startMs = firstDay * 24 * HOUR_MS
 	const startsMs: number[] = []
 	const truth = createTruth()
+	const unannounced = new Set<string>()
 	const podCount = random.integer(1, 4)
 	let pods: string[] = []
 	const allPods: string[] = []
@@ -119,6 +122,9 @@ function createLife(family: Family, firstDay: number, dayCount: number, random: 
 		startsMs,
 		replacePods,
 		fire(trigger, hour, hits) {
+			if (trigger.name === CHANGE) {
+				for (const { verb, text, source } of trigger.acts) unannounced.add(`${verb} ${text} ${source}`)
+			}
 			const atMs = startMs + hour * HOUR_MS + fresh.integer(0, HOUR_MS - 1)
 			const pod = fresh.pick(pods)
 			for (const act of trigger.acts) note(act, atMs, hits, pod, false)
@@ -146,6 +152,7 @@ function createLife(family: Family, firstDay: number, dayCount: number, random: 
 				exposure: exposureOf(firstDay, dayCount, startsMs, gap, random),
 				startsMs,
 				pods: [...new Set(allPods)].sort(compareText),
+				unannounced,
 				isLegitimate: truth.has
 			}
 		}
@@ -272,6 +279,7 @@ function runRare(life: Life, event: RareEvent, hours: number, random: Random): v
 }
 
 /** Once in 42 days somebody changes what the workload does; once in 20 somebody looks inside. */
+const CHANGE = 'unannounced change'
 const NOVELTY_DAYS = 42
 const VISIT_DAYS = 20
 
@@ -294,7 +302,7 @@ function runOperator(life: Life, family: Family, hours: number, random: Random):
 		at < hours;
 		at += random.exponential(NOVELTY_DAYS * 24)
 	) {
-		const change: Trigger = { name: 'change', acts: acts(random.pick(NOVELTIES)), share: 0 }
+		const change: Trigger = { name: CHANGE, acts: acts(random.pick(NOVELTIES)), share: 0 }
 		const every = random.logUniform(2, 240)
 		for (let hour = at; hour < hours; hour += random.exponential(every))
 			life.fire(change, Math.floor(hour), 1)

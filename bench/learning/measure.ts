@@ -15,6 +15,7 @@ export interface Outcome {
 	days: (number | null)[]
 	/** Distinct hours with a false block in any enforced class, within its two weeks. */
 	falseHours: number
+	foreseeableHours: number
 	falseHoursByClass: number[]
 	falseDistinct: number
 	falseEvents: number
@@ -78,6 +79,7 @@ function outcomeOf(
 			return hour === null ? null : hour / 24
 		}),
 		falseHours: new Set(enforced.flatMap(({ falseHours }) => falseHours)).size,
+		foreseeableHours: new Set(enforced.flatMap(({ foreseeableHours }) => foreseeableHours)).size,
 		falseHoursByClass: CLASSES.map((of) => byClass.get(of)?.falseHours.length ?? 0),
 		falseDistinct: sum(({ falseDistinct }) => falseDistinct),
 		falseEvents: sum(({ falseEvents }) => falseEvents),

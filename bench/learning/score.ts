@@ -20,6 +20,8 @@ export interface Score {
 	share: number
 	/** Hours with a false block per 100 days on which a workload was enforced (a class counts as a fifth). */
 	falsePer100: Estimate
+	/** The same without what began with unannounced changes: what watching longer could have avoided. */
+	foreseeablePer100: Estimate
 	/** The same on only what ours enforces; null before that is known. */
 	falsePer100Equal: number | null
 	/** The same by intention to treat: per 100 days of all workloads; and of days nothing protected, in % of all. */
@@ -76,7 +78,14 @@ export function score(outcomes: readonly Outcome[]): Score {
 		stop: first?.stop ?? '',
 		workloads: outcomes.length,
 		share: enforced.length / Math.max(1, days.length),
-		falsePer100: bootstrap(outcomes, falsePer100),
+		falsePer100: bootstrap(
+			outcomes,
+			per100(({ falseHours }) => falseHours)
+		),
+		foreseeablePer100: bootstrap(
+			outcomes,
+			per100(({ foreseeableHours }) => foreseeableHours)
+		),
 		falsePer100Equal: null,
 		falsePer100All: (100 * falseHours) / Math.max(1, outcomes.length * TEST_DAYS),
 		unprotectedShare:
@@ -95,12 +104,14 @@ export function score(outcomes: readonly Outcome[]): Score {
 	}
 }
 
-function falsePer100(outcomes: readonly Outcome[]): number {
-	const enforcedDays = sumOf(
-		outcomes,
-		({ days }) => (days.filter((day) => day !== null).length / CLASSES.length) * TEST_DAYS
-	)
-	return enforcedDays === 0 ? 0 : (100 * sumOf(outcomes, (one) => one.falseHours)) / enforcedDays
+function per100(of: (outcome: Outcome) => number): (outcomes: readonly Outcome[]) => number {
+	return (outcomes) => {
+		const enforcedDays = sumOf(
+			outcomes,
+			({ days }) => (days.filter((day) => day !== null).length / CLASSES.length) * TEST_DAYS
+		)
+		return enforcedDays === 0 ? 0 : (100 * sumOf(outcomes, of)) / enforcedDays
+	}
 }
 
 function deniedPercent(outcomes: readonly Outcome[]): number {

@@ -36,6 +36,8 @@ export interface Decision {
 	happened: boolean
 	/** Hours (absolute) with a false block within the test, how many acts and distinct behaviours that were. */
 	falseHours: number[]
+	/** The same without what began with an unannounced change. */
+	foreseeableHours: number[]
 	falseEvents: number
 	falseDistinct: number
 	testEvents: number
@@ -246,6 +248,7 @@ export function test(
 ): Omit<Decision, 'generaliser' | 'stop'> {
 	const { hour, of, judge } = at
 	const falseHours = new Set<number>()
+	const foreseeable = new Set<number>()
 	const distinct = new Set<string>()
 	let falseEvents = 0
 	let testEvents = 0
@@ -255,7 +258,12 @@ export function test(
 		if (judge.allowedBy(of, row.object, row.source) >= 0) continue
 		falseEvents += row.count
 		distinct.add(`${row.object} ${row.source}`)
-		for (let bit = 0; bit < 24; bit++) if (row.hours & (1 << bit)) falseHours.add(row.day * 24 + bit)
+		const isForeseeable = !workload.unannounced.has(`${row.verb} ${row.object} ${row.source}`)
+		for (let bit = 0; bit < 24; bit++) {
+			if ((row.hours & (1 << bit)) === 0) continue
+			falseHours.add(row.day * 24 + bit)
+			if (isForeseeable) foreseeable.add(row.day * 24 + bit)
+		}
 	}
 	const from = workload.firstDay * 24 + hour
 	const hours = [...falseHours].sort((a, b) => a - b)
@@ -265,6 +273,7 @@ export function test(
 		risk24: at.risk24,
 		happened: hours.some((one) => one >= from && one < from + 24),
 		falseHours: hours,
+		foreseeableHours: [...foreseeable],
 		falseEvents,
 		falseDistinct: distinct.size,
 		testEvents,
@@ -282,6 +291,7 @@ function never(of: Class, generaliser: string, stop: string): Decision {
 		risk24: 1,
 		happened: false,
 		falseHours: [],
+		foreseeableHours: [],
 		falseEvents: 0,
 		falseDistinct: 0,
 		testEvents: 0,
