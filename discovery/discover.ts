@@ -1,22 +1,16 @@
 import { type Class, classOfVerb, type InventoryItem } from '../collector/observation.js'
 import type { Reader, Statement, Writer } from '../collector/store.js'
-import {
-	compareText,
-	networkObject,
-	OBSERVATION_COLUMNS,
-	OBSERVATION_JOINS,
-	parseNetworkObject,
-	parseObservation,
-	VERBS
-} from './behaviour.js'
-import { policyOf } from './digest.js'
+import { OBSERVATION_COLUMNS, OBSERVATION_JOINS, parseObservation, VERBS } from './behaviour.js'
 import { inventoryAt, parseInventoryRow } from './inventory.js'
 import type { RenderContext } from './languages/language.js'
-import { isTrusted, learn, type Sighted } from './learn/exact.js'
-import { createPeers, type Peers, spansOf } from './peers.js'
+import type { Sighted } from './learn/exact.js'
+import { learnerStatements } from './learner-rows.js'
+import { createPeers, type Peers } from './peers.js'
 import { createProbes, type Probes } from './probes.js'
-import { fingerprintOf, type Proposal, statementsFor } from './revision.js'
+import { learnSubject } from './proposal.js'
+import { fingerprintOf, statementsFor } from './revision.js'
 import { ephemeralContainers, type Subject, subjectsOf, type WorkloadRow } from './subject.js'
+import { createSurroundings } from './surroundings.js'
 
 /** What one pass did. */
 export interface Discovered {
@@ -36,12 +30,22 @@ export interface Discoverer {
 	discover(nowMs: number): Promise<Discovered>
 }
 
+export interface DiscoverOptions {
+	/** A person ran what was recorded in order to learn it (`whittle learn -- CMD`). */
+	vouched?: boolean
+}
+
 /**
  * One pass over the whole store: for each workload and class with trusted behaviours, the
  * policy it needs now. The stage's only file that touches the store.
  */
-export function discover(reader: Reader, writer: Writer, nowMs: number): Promise<Discovered> {
-	return createDiscoverer(reader, writer).discover(nowMs)
+export function discover(
+	reader: Reader,
+	writer: Writer,
+	nowMs: number,
+	options: DiscoverOptions = {}
+): Promise<Discovered> {
+	return createDiscoverer(reader, writer, options).discover(nowMs)
 }
 
 /** What rendering may look at, at `atMs`. */
@@ -57,7 +61,7 @@ export function readInventoryItems(reader: Reader): InventoryItem[] {
 const INVENTORY_SQL = 'SELECT * FROM inventory ORDER BY cluster, kind, namespace, name, uid, from_ms'
 
 /** A discoverer that lives as long as its store is open. Its passes must not overlap. */
-export function createDiscoverer(reader: Reader, writer: Writer): Discoverer {
+export function createDiscoverer(reader: Reader, writer: Writer, options: DiscoverOptions = {}): Discoverer {
 	const markers = new Map<string, string>()
 	const written = new Map<string, string>()
 	let inventory: Inventory | undefined
@@ -67,13 +71,14 @@ export function createDiscoverer(reader: Reader, writer: Writer): Discoverer {
 			const inventoryMarker = markerOfInventory(reader)
 			const inventoryChanged = inventory?.marker !== inventoryMarker
 			if (!inventory || inventoryChanged) inventory = readInventory(reader, inventoryMarker)
-			const { peers, ephemeral, probes } = inventory
+			const { ephemeral, probes } = inventory
 			const changes = changeMarkers(reader)
 			const workloads = readWorkloads(reader)
 			const done: Discovered = { examinedCount: 0, revisionCount: 0, refreshedCount: 0 }
 			const batch = createBatch(writer)
 			const newMarkers = new Map<string, string>()
 			const newlyWritten = new Map<string, string>()
+			const surroundings = createSurroundings(reader, inventory.items, inventory.peers, nowMs)
 			for (const subject of subjectsOf(workloads, ephemeral, anchorsOf(reader))) {
 				const key = `${subject.classes.join()} ${subject.name}`
 				const rows = subject.memberIds.map((id) => `${id}:${changes.get(id) ?? ''}`).join(' ')
@@ -81,9 +86,21 @@ export function createDiscoverer(reader: Reader, writer: Writer): Discoverer {
 				const dependsOnInventory = subject.classes.includes('network')
 				if (markers.get(key) === marker && !(inventoryChanged && dependsOnInventory)) continue
 				const observations = readObservations(reader, subject, probes)
-				for (const of of subject.classes) {
+				const { circumstances, watched } = surroundings.of(subject)
+				for (const learning of learnSubject(subject, observations, {
+					...circumstances,
+					vouched: options.vouched === true
+				})) {
 					done.examinedCount++
-					const proposal = propose(subject, of, observations, peers)
+					const { class: of, proposal } = learning
+					await batch.add(
+						learnerStatements(
+							reader,
+							subject,
+							learning,
+							surroundings.readiness(subject, learning, observations, watched)
+						)
+					)
 					if (!proposal) continue
 					const fingerprint = fingerprintOf(proposal.policy.digest, proposal.evidence, proposal.notes)
 					const slot = `${subject.anchorId} ${of}`
@@ -108,56 +125,10 @@ export function createDiscoverer(reader: Reader, writer: Writer): Discoverer {
 
 interface Inventory {
 	marker: string
+	items: InventoryItem[]
 	peers: Peers
 	ephemeral: Set<string>
 	probes: Probes
-}
-
-/**
- * The policy of one class, or null when nothing trusted was seen in it. A workload that reads files
- * and never writes one gets a file-write policy without rules. Pure.
- */
-export function propose(
-	subject: Subject,
-	of: Class,
-	observations: readonly Sighted[],
-	peers: Peers
-): Proposal | null {
-	const ambiguities = new Set<string>()
-	const seen =
-		of === 'network'
-			? observations.flatMap((one) => withPeers(one, subject, peers, ambiguities))
-			: observations
-	const { rules, evidence, notes } = learn(seen, of, subject.form)
-	if (rules.length === 0) {
-		// Enforcers hold reads and writes by one list, so that nothing is written must be said and approved too.
-		const reads = observations.some((one) => one.class === 'file-read' && isTrusted(one, subject.form))
-		if (of !== 'file-write' || !reads) return null
-		notes.push({ code: 'learn.writes-nothing', severity: 'info', text: 'It was never seen to write a file.' })
-	}
-	for (const text of [...ambiguities].sort(compareText)) {
-		notes.push({ code: 'peers.ambiguous', severity: 'warning', text })
-	}
-	return { policy: policyOf({ workload: subject.name, class: of, rules }), evidence, notes }
-}
-
-/** The observation once per peer that it may have been; other classes pass unchanged. */
-function withPeers(seen: Sighted, subject: Subject, peers: Peers, ambiguities: Set<string>): Sighted[] {
-	if (seen.class !== 'network' || seen.result !== 'allowed') return [seen]
-	const flow = parseNetworkObject(seen.object)
-	if (!flow || flow.protocol === 'unix') return [seen]
-	const { verb } = seen
-	const resolved = peers.resolve({
-		cluster: subject.cluster,
-		verb,
-		direction: flow.direction,
-		peer: flow.peer,
-		spans: spansOf(seen),
-		// Programs of a host ask one resolver, so what one of them was told all of them were.
-		...(subject.form === 'container' ? { asker: subject.name } : {})
-	})
-	if (resolved.ambiguity !== '') ambiguities.add(resolved.ambiguity)
-	return resolved.peers.map((peer) => ({ ...seen, object: networkObject({ ...flow, peer }) }))
 }
 
 function readWorkloads(reader: Reader): WorkloadRow[] {
@@ -178,18 +149,29 @@ function readWorkloads(reader: Reader): WorkloadRow[] {
 		}))
 }
 
-/** Something per workload that differs whenever its observations do: rows, counts and hours only grow. */
+/**
+ * Something per workload that differs whenever what it did, when it was watched or what people said of
+ * it does: rows, counts and hours only grow.
+ */
 function changeMarkers(reader: Reader): Map<number, string> {
-	const rows = reader.each(
-		'SELECT workload_id, COUNT(*) AS rows, SUM(count) AS seen, SUM(hours) AS hours, MAX(last_ms) AS last,' +
-			' SUM(flags) AS flags FROM observations GROUP BY workload_id'
-	)
 	const markers = new Map<number, string>()
-	for (const row of rows) {
-		markers.set(Number(row.workload_id), [row.rows, row.seen, row.hours, row.last, row.flags].join())
+	for (const sql of MARKERS_SQL) {
+		for (const [id, ...marks] of reader.tuples(sql)) {
+			markers.set(Number(id), `${markers.get(Number(id)) ?? ''} ${marks.join()}`)
+		}
 	}
+	const lists = reader.all('SELECT scope, digest FROM image_files ORDER BY scope')
+	const files = lists.map((row) => row.digest).join()
+	for (const [id, marker] of markers) markers.set(id, `${marker} ${files}`)
 	return markers
 }
+
+const MARKERS_SQL = [
+	'SELECT workload_id, COUNT(*), SUM(count), SUM(hours), MAX(last_ms), SUM(flags) FROM observations GROUP BY workload_id',
+	'SELECT workload_id, COUNT(*), SUM(lossy) FROM exposure GROUP BY workload_id',
+	'SELECT workload_id, COUNT(*) FROM starts GROUP BY workload_id',
+	'SELECT workload_id, MAX(id) FROM decisions GROUP BY workload_id'
+]
 
 function markerOfInventory(reader: Reader): string {
 	const row = reader.get(
@@ -205,6 +187,7 @@ function readInventory(reader: Reader, marker: string): Inventory {
 	const items = reader.all(INVENTORY_SQL).map(parseInventoryRow)
 	return {
 		marker,
+		items,
 		peers: createPeers(items),
 		ephemeral: ephemeralContainers(items),
 		probes: createProbes(items)

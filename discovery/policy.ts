@@ -53,6 +53,30 @@ export interface RuleEvidence {
 	why: string
 	/** What the rule grants beyond what was seen; '' when exactly what was seen. */
 	beyond: string
+	/** The numbers behind its shape; absent in revisions of before the learner weighed anything. */
+	reckoning?: Reckoning
+}
+
+/** What a rule costs and saves, as the learner weighed it. */
+export interface Reckoning {
+	/** Seen; or told by the inventory; or something that was seen cannot work without it. */
+	origin: 'observed' | 'inferred' | 'required'
+	/** Entries of an enforcer's map that it takes. */
+	entryCount: number
+	/** Files, addresses, ports or names that it grants and nobody saw used; as weighted bits. */
+	unseenCount: number
+	bits: number
+	/** Hours with a false block that an exact list would cause in the life of a policy (14 days). */
+	exactBlocksExpected: number
+	/** The objective for exact rules in its place, and for this one; equal for exact rules. */
+	costKeep: number
+	costRule: number
+	/** Sensitive objects that it was checked against; 0 for exact rules. */
+	wallCount: number
+	/** Where names were merged, and how many bits shorter the class tells them. */
+	tokens: { path: string; memberCount: number; gainBits: number }[]
+	/** How much harm its objects can do: 0 ordinary, 1 guarded, 2 sensitive (needs a person). */
+	sensitivity: 0 | 1 | 2
 }
 
 /** Something that a person must know about a policy, a manifest or a rule. */

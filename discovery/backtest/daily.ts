@@ -1,16 +1,17 @@
 import { CLASSES, type Class, type InventoryItem } from '../../collector/observation.js'
 import type { Reader } from '../../collector/store.js'
 import { placeOf } from '../access.js'
-import { propose, readInventoryItems, readObservations } from '../discover.js'
+import { readInventoryItems, readObservations } from '../discover.js'
 import { inventoryAt } from '../inventory.js'
 import type { Context, Language } from '../languages/language.js'
 import { classesOf } from '../languages/manifest.js'
 import { LANGUAGES } from '../languages/registry.js'
 import type { Sighted } from '../learn/exact.js'
-import { exposureOf } from '../learn/exposure.js'
+import { exposureOf, type WatchedSubject, type WatchRows } from '../learn/exposure.js'
 import { createPeers, type Peers, spansOf } from '../peers.js'
 import type { Note, Policy } from '../policy.js'
 import { createProbes } from '../probes.js'
+import { learnSubject } from '../proposal.js'
 import { renderWorkload } from '../selfcheck.js'
 import type { Subject } from '../subject.js'
 import { createEnds, type Ends } from './ends.js'
@@ -74,7 +75,9 @@ export function backtestDaily(reader: Reader, request: DailyRequest): DailyBackt
 		hours.set(Math.floor(hour / 24), (hours.get(Math.floor(hour / 24)) ?? 0) + 1)
 	const [firstDay, lastDay] = spanOf(rows, hours, request.nowMs)
 	const stage = createStage(items, languages, subjects, wanted)
-	const learn = request.learn ?? exactLearner(createPeers(items))
+	const learn =
+		request.learn ??
+		pastLearner(createPeers(items), items, { ...watchRows, censored: request.censored ?? [] }, watched)
 	const result = rehearse({
 		rows,
 		fromDay: Math.max(firstDay, lastDay - request.dayCount + 1),
@@ -94,10 +97,41 @@ export function backtestDaily(reader: Reader, request: DailyRequest): DailyBackt
 	return { ...result, languages: stage.languages(), notes: stage.notes() }
 }
 
-/** Today's learner: exactly what was seen. */
-export function exactLearner(peers: Peers): LearnPast {
-	return (before, _, subject) =>
-		subject.classes.flatMap((of) => propose(subject, of, before, peers)?.policy ?? [])
+/**
+ * The learner as it would have judged at the start of a day: by what was on record then. What people
+ * answered since is left out, and so is every list of files, which tells of today.
+ */
+export function pastLearner(
+	peers: Peers,
+	items: readonly InventoryItem[],
+	watch: WatchRows,
+	watched: WatchedSubject
+): LearnPast {
+	const inventories = new Map<number, InventoryItem[]>()
+	const inventoryOf = (day: number) => {
+		const startMs = day * DAY_MS
+		const known =
+			inventories.get(day) ??
+			inventoryAt(
+				items.filter((item) => item.fromMs < startMs),
+				startMs
+			)
+		inventories.set(day, known)
+		return known
+	}
+	return (before, day, subject) =>
+		learnSubject(subject, before, {
+			exposure: exposureOf(
+				{ ...watch, startsMs: watch.startsMs.filter((atMs) => atMs < day * DAY_MS) },
+				watched,
+				day * DAY_MS
+			),
+			files: null,
+			decisions: [],
+			vouched: false,
+			peers,
+			inventory: inventoryOf(day)
+		}).flatMap((learning) => learning.proposal?.policy ?? [])
 }
 
 /** Where policies of a past day are put in force: with the inventory of that day, and nothing of what came later. */

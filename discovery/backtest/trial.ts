@@ -6,6 +6,7 @@ import { readInventoryItems } from '../discover.js'
 import { inventoryAt } from '../inventory.js'
 import type { Context } from '../languages/language.js'
 import { spansOf } from '../peers.js'
+import { type HeldBehaviours, readHeld } from '../learner-rows.js'
 import { createProbes, type Probes } from '../probes.js'
 import { createEnds, type Ends } from './ends.js'
 import type { Candidate, FindingKind, Shelf } from './findings.js'
@@ -79,6 +80,8 @@ export interface History {
 	inventory: readonly InventoryItem[]
 	ends: Ends
 	probes: Probes
+	/** What is held back until a person answers is no need yet, and is told apart. */
+	held: HeldBehaviours
 	gaps: GapsByScope
 	placeOf(actor: Actor): Context
 }
@@ -96,6 +99,7 @@ export function openHistory(reader: Reader, request: SimulationRequest): History
 		inventory,
 		ends: createEnds(inventory),
 		probes: createProbes(inventory),
+		held: readHeld(reader),
 		gaps: readGaps(reader),
 		placeOf(actor) {
 			const place = places.get(actor.id) ?? {
@@ -198,7 +202,10 @@ function judgeParts(history: History, actor: Actor, deed: Deed, panel: Panel): C
 }
 
 function classified(history: History, actor: Actor, deed: Deed, judged: Judged): Candidate {
-	const aside = history.request.setAside?.(actor, deed) ?? interactive(history, actor, deed)
+	const aside =
+		history.request.setAside?.(actor, deed) ??
+		interactive(history, actor, deed) ??
+		history.held.reasonOf(actor.name, deed.verb, deed.object, deed.source)
 	if (aside !== null) return candidateOf(actor, deed, judged, 'set-aside', aside)
 	if (judged.verdict === 'block' && judged.isUnsure) return candidateOf(actor, deed, judged, 'unsure', UNSURE)
 	const doubt = deed.object.includes('<any>') ? NAMELESS : ''

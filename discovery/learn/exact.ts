@@ -158,7 +158,7 @@ const TOKENS: readonly [token: string, stands: string][] = [
 	['<any>', 'any file directly in this directory, because it held too many names to keep them']
 ]
 
-const PROBE_WHY =
+export const PROBE_WHY =
 	'The kubelet runs it by itself: the pod declares it as an exec probe or lifecycle hook of this container.'
 
 function whyOf(rule: Rule, seen: readonly Sighted[]): string {

@@ -48,7 +48,7 @@ test('more of the same refreshes evidence; something new is a new revision, and 
 		assert.deepEqual([again.revisionCount, again.refreshedCount], [0, 1])
 		const [evidence] = reader.all('SELECT data FROM evidence')
 		assert.equal((JSON.parse(String(evidence?.data)) as { count: number }).count, 6)
-		await feed([seen(front('app'), 'exec', '/bin/sh')])
+		await feed([seen(front('app'), 'exec', '/app-worker')])
 		assert.equal((await discoverer.discover(NOW_MS)).revisionCount, 1)
 		assert.deepEqual(proposals(reader), ['east/shop/Deployment/front/app process 2'])
 		assert.equal(reader.all('SELECT id FROM policies').length, 2)
