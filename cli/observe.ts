@@ -12,6 +12,7 @@ import { connectSensor, type SensorConnection } from '../native/connection.js'
 import { dataFolder } from './context.js'
 import { Fault } from './fault.js'
 import { feed } from './feed.js'
+import { listHostFiles } from './host-files.js'
 import { printPolicy } from './print-policy.js'
 
 interface Options {
@@ -58,13 +59,15 @@ async function observe(folder: string, { language, sensorFd, tellFd }: Options):
 		const source = kernelSource(connection, null)
 		const feeding = feed(source, writer)
 		writeSync(Number(tellFd), 'ready\n')
+		const listing = listHostFiles(writer, connection.hello.node)
 		const asked = await Promise.race([questionFrom(process.stdin), brokenBy(feeding)])
 		if (asked !== null) await drainedAfter(connection, Date.now())
 		await source.stop()
 		await feeding
 		if (asked === null) return
+		await listing
 		const reader = openReader(path)
-		await discover(reader, writer, Date.now())
+		await discover(reader, writer, Date.now(), { vouched: true })
 		reader.close()
 		await printPolicy(folder, asked.cgroup, language)
 	} finally {

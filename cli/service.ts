@@ -17,6 +17,7 @@ import { startDiscovery } from './discovery-loop.js'
 import { exitCodes } from './exit-codes.js'
 import { Fault } from './fault.js'
 import { feed } from './feed.js'
+import { watchHostFiles } from './host-files.js'
 import { note, print } from './output.js'
 import { DEFAULT_PORT, DRAIN_LIMIT_MS, portNumber } from './up.js'
 
@@ -71,6 +72,10 @@ export async function runService(settings: ServiceSettings): Promise<number> {
 		opened.push(() => discovery.stop())
 		const sources: SourceState[] = []
 		const kernel = settings.sensorFd === null ? null : await openKernel(settings.sensorFd, reader)
+		if (kernel !== null) {
+			const hostFiles = watchHostFiles(writer, kernel.node)
+			opened.push(() => hostFiles.stop())
+		}
 		const web = await startService({
 			...{ dataDir: settings.data, host: HOST, port, sensor: kernel?.service ?? null, writer, reader },
 			sources: () => sources.map((source) => ({ ...source }))

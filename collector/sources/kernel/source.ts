@@ -7,6 +7,8 @@ import { decoder } from './decode.js'
 import { unitTable } from './units.js'
 
 export interface KernelSource extends Source {
+	/** The node that it watches. */
+	node: string
 	/** The sensor's service, with denials named. */
 	service: SensorService
 	losses(): { kind: string; count: number }[]
@@ -52,6 +54,7 @@ export function kernelSource(connection: SensorConnection, lastSeenMs: number | 
 
 	return {
 		name: 'kernel',
+		node: hello.node,
 		losses: () => decode.losses(),
 		service: {
 			probe: () => connection.probe(),
