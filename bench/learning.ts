@@ -11,6 +11,8 @@ import { ours } from './learning/ours.js'
 import { type PoisonOutcome, poisonFamily } from './learning/poisoning.js'
 import { onlyWhere, type Score, score } from './learning/score.js'
 import type { Workload } from './learning/generator.js'
+import { IMAGE_KINDS } from './learning/image.js'
+import { countOutputs } from './learning/stability.js'
 import { type Forecast, tryWorkload } from './learning/trial.js'
 import type { BenchmarkResult } from './run.js'
 
@@ -52,20 +54,27 @@ export interface Results {
 	outcomes: Outcome[]
 	ablations: Outcome[]
 	poison: PoisonOutcome[]
+	/** Different policies from the same evidence in other orders: the most of any workload that was tried. */
+	outputCount: number
 }
 
 function simulate(plan: Plan, quick: boolean): Results {
 	const hazard = shippedHazard()
-	const results: Results = { outcomes: [], ablations: [], poison: [] }
+	const results: Results = { outcomes: [], ablations: [], poison: [], outputCount: 0 }
 	const arms = factorial(hazard)
 	const wide = (stop: string) => !quick || WIDE_IN_QUICK.includes(stop)
 	if (plan.calibrationFamilies > 0) arms.push(calibrated(hazard, calibration(plan)))
+	let familyCount = 0
 	for (const members of workloadsOf(plan, plan.testFamilies)) {
 		for (const [at, workload] of members.entries()) {
 			results.outcomes.push(...measure(tryWorkload(workload, arms), wide))
 			// One workload of each image shows what each part is worth.
 			if (at === 0) results.ablations.push(...measure(tryWorkload(workload, ablations(hazard)), () => true))
 		}
+		const [first] = members
+		// One image of each kind.
+		if (first && familyCount++ < IMAGE_KINDS.length)
+			results.outputCount = Math.max(results.outputCount, countOutputs(first, ours(OURS)))
 		results.poison.push(...poisonFamily(members, ours(OURS), plan.seed))
 	}
 	return results

@@ -26,7 +26,7 @@ export interface Enforced {
 
 const WORKLOAD = 'default/Deployment/subject/main'
 /** A pod of the workload, so that policies have labels to select it by. */
-const POD: InventoryItem = {
+export const POD: InventoryItem = {
 	...{
 		cluster: '',
 		kind: 'Pod',

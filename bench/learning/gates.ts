@@ -4,7 +4,10 @@ import type { PoisonOutcome } from './poisoning.js'
 import { dominates, type Score } from './score.js'
 
 /** What must hold before the product is shipped (the ship gates), each with what was measured. */
-export function gatesOf(scores: readonly Score[], results: { poison: readonly PoisonOutcome[] }): Gate[] {
+export function gatesOf(
+	scores: readonly Score[],
+	results: { poison: readonly PoisonOutcome[]; outputCount: number }
+): Gate[] {
 	const find = (generaliser: string, stop: string) =>
 		scores.find((one) => one.generaliser === generaliser && one.stop === stop)
 	const mature = find(OURS, 'maturity')
@@ -42,6 +45,7 @@ export function gatesOf(scores: readonly Score[], results: { poison: readonly Po
 		atMost('ECE at the decision', reliability.ece, 0.05),
 		atLeast('observed ÷ predicted, not below', ratio, 0.8),
 		atMost('observed ÷ predicted, not above', ratio, 1.25),
+		atMost('different outputs under 20 shuffles and 3 merge orders', results.outputCount, 1),
 		atMost('baselines that dominate', dominators.length, 0),
 		atLeast(
 			'intrusions cut while learning, without any person %',
