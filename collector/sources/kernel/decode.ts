@@ -24,11 +24,14 @@ import type { Counter } from './counters.js'
 import { decodeDenials } from './denials.js'
 import { decodeFirstSights, numberTexts } from './described.js'
 import type { Described } from './described.js'
+import { Generations } from './generations.js'
 import type { Units } from './units.js'
 
 const hourMs = 3_600_000
 /** Losing less than this part of an hour's events is noted, not a gap (design: Gap). */
 const lossBudget = 0.001
+/** More than the kernel can know at once: 40,000 described objects and 65,536 carried over (bpf/maps.h). */
+const describedMax = 200_000
 /** A larger step of the wall clock between two drains is a gap (design: Time). */
 const clockStepMs = 5000
 
@@ -40,8 +43,8 @@ export interface Decoder {
 
 /** `bootMs` is the wall time of the host's boot: what ran before us did so since then at the earliest. */
 export function decoder(node: string, units: Units, startedMs: number, bootMs: number): Decoder {
-	const objects = new Map<bigint, Described>()
-	const execs = new Map<string, KnownExec>()
+	const objects = new Generations<bigint, Described>(describedMax)
+	const execs = new Generations<string, KnownExec>(describedMax)
 	const known = new Set<bigint>()
 	const watched = new Map<bigint, number>()
 	const ledger = { losses: [] as bigint[], eventCount: 0, hour: 0, remainders: new Map<string, bigint>() }
@@ -100,15 +103,7 @@ export function decoder(node: string, units: Units, startedMs: number, bootMs: n
 				}
 				const blind = blindSpot(counter, subject, fromMs, drain.wallMs, objects)
 				if (blind) gaps.push(blind)
-				for (const sighting of sightingsOf(
-					counter,
-					subject,
-					objects,
-					execs,
-					node,
-					toMs,
-					drain.wallMs
-				)) {
+				for (const sighting of sightingsOf(counter, subject, objects, execs, node, toMs, drain.wallMs)) {
 					gather.addSighting(sighting)
 				}
 				const entry = timelineEntry(counter, subject, objects, node, toMs)
@@ -176,8 +171,8 @@ function unknownUnit(node: string): Subject {
 function sightingsOf(
 	counter: Counter,
 	subject: Subject,
-	objects: Map<bigint, Described>,
-	execs: Map<string, KnownExec>,
+	objects: Generations<bigint, Described>,
+	execs: Generations<string, KnownExec>,
 	node: string,
 	toMs: (bootNs: bigint) => number,
 	wallMs: number
@@ -193,20 +188,22 @@ function sightingsOf(
 			? execs.get(execKey(counter.unit, counter.source, counter.object))
 			: undefined
 	const sightings = verbs.flatMap((verb) =>
-		texts.map((object): Sighting => ({
-			subject,
-			verb,
-			object: counter.result === 'failed' ? '' : object,
-			source: objects.get(counter.source)?.text ?? '',
-			result: counter.result,
-			count: counter.count,
-			firstMs,
-			lastMs: counter.count > 1 ? Math.min(Math.floor(wallMs), hourEndMs(firstMs)) : firstMs,
-			pod: node,
-			...(counter.required ? { required: true } : {}),
-			interactive: counter.interactive,
-			...(exec ? { detail: exec.commandLine } : {})
-		}))
+		texts.map(
+			(object): Sighting => ({
+				subject,
+				verb,
+				object: counter.result === 'failed' ? '' : object,
+				source: objects.get(counter.source)?.text ?? '',
+				result: counter.result,
+				count: counter.count,
+				firstMs,
+				lastMs: counter.count > 1 ? Math.min(Math.floor(wallMs), hourEndMs(firstMs)) : firstMs,
+				pod: node,
+				...(counter.required ? { required: true } : {}),
+				interactive: counter.interactive,
+				...(exec ? { detail: exec.commandLine } : {})
+			})
+		)
 	)
 	return [...sightings, ...impliedReads(counter, sightings, exec, objects)]
 }
@@ -219,7 +216,7 @@ function impliedReads(
 	counter: Counter,
 	sightings: readonly Sighting[],
 	exec: KnownExec | undefined,
-	objects: Map<bigint, Described>
+	objects: Generations<bigint, Described>
 ): Sighting[] {
 	if (counter.operation !== operation.exec || counter.result !== 'allowed') return []
 	const loaders = [...(exec?.interpreters ?? [])].map((object) => objects.get(object)?.text ?? '').sort()
@@ -290,7 +287,7 @@ function blindSpot(
 	subject: Subject,
 	fromMs: number,
 	toMs: number,
-	objects: Map<bigint, Described>
+	objects: Generations<bigint, Described>
 ): Gap | null {
 	if (counter.operation === operation.ioUring) {
 		return gap(
@@ -319,7 +316,7 @@ function blindSpot(
 function timelineEntry(
 	counter: Counter,
 	subject: Subject,
-	objects: Map<bigint, Described>,
+	objects: Generations<bigint, Described>,
 	node: string,
 	toMs: (bootNs: bigint) => number
 ): TimelineEntry | null {

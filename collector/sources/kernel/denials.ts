@@ -4,6 +4,7 @@ import { counterValue, denialKey, operation } from '../../../native/layout.js'
 import type { NetworkDenial } from '../../../native/messages.js'
 import { addressText, networkText } from './described.js'
 import type { Described } from './described.js'
+import type { Generations } from './generations.js'
 
 const denialBytes = denialKey.size + counterValue.size
 const AF_INET6 = 10
@@ -11,7 +12,7 @@ const AF_INET6 = 10
 /** Each denial under the policy that made it, even if another took its place meanwhile. */
 export function decodeDenials(
 	drain: Drain,
-	objects: Map<bigint, Described>,
+	objects: Generations<bigint, Described>,
 	toMs: (bootNs: bigint) => number
 ): NetworkDenial[] {
 	const denials: NetworkDenial[] = []
