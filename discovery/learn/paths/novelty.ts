@@ -1,4 +1,4 @@
-import { isByStart, type PathNode, type Seen } from './trie.js'
+import { isByStart, isOfOneDay, type PathNode, type Seen } from './trie.js'
 
 /** New names per hour under a directory, by the children that they concern. */
 export interface Novelty {
@@ -26,7 +26,7 @@ export function exposureHours(watched: Watched): number {
 }
 
 /** From so many hours on, one day alone says that a name does not come back: a log named by its date. */
-const DAYS_TELL_HOURS = 72
+const DAYS_TELL_HOURS = 96
 
 /**
  * Leave-one-out novelty of one directory: in how many hours it grew by a child that was seen in that hour
@@ -63,8 +63,8 @@ function loneUnit(seen: Seen, directory: Seen, watched: Watched): number | null 
 		return seen.start2 === Infinity && seen.start1 !== directory.start1 ? seen.start1 : null
 	if (seen.hour1 === Infinity) return null
 	if (seen.hour2 === Infinity) return seen.hour1 !== directory.hour1 ? seen.hour1 : null
-	const isOfOneDay = watched.exposedHours >= DAYS_TELL_HOURS && seen.day2 === Infinity
-	return isOfOneDay && seen.day1 !== directory.day1 ? seen.hour1 : null
+	if (watched.exposedHours < DAYS_TELL_HOURS || !isOfOneDay(seen)) return null
+	return seen.day1 !== directory.day1 ? seen.hour1 : null
 }
 
 function rateOf(hourCount: number, startCount: number, watched: Watched): number {

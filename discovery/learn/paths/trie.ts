@@ -2,14 +2,15 @@ import type { BehaviourState } from '../state.js'
 import { ANY, segmentPattern } from './object.js'
 
 /**
- * When something was seen, as far as it matters here: its two smallest hours, days and starts.
- * `Infinity` is "no such". Merges by union, so order and duplication never matter.
+ * When something was seen, as far as it matters here: its two smallest hours and starts, its three
+ * smallest days. `Infinity` is "no such". Merges by union, so order and duplication never matter.
  */
 export interface Seen {
 	hour1: number
 	hour2: number
 	day1: number
 	day2: number
+	day3: number
 	start1: number
 	start2: number
 	/** All of it belongs to starts: then starts are its units, and hours say nothing. */
@@ -79,7 +80,13 @@ export function onlyUnit(seen: Seen): string | null {
 	if (isByStart(seen)) return seen.start2 === Infinity ? `start ${seen.start1}` : null
 	if (seen.hour1 === Infinity) return null
 	if (seen.hour2 === Infinity) return `hour ${seen.hour1}`
-	return seen.day2 === Infinity ? `day ${seen.day1}` : null
+	return isOfOneDay(seen) ? `day ${seen.day1}` : null
+}
+
+/** Seen on one day only, or on two in a row: a log of one day may end in the night, by another zone's clock. */
+export function isOfOneDay(seen: Seen): boolean {
+	if (seen.day3 !== Infinity || seen.day1 === Infinity) return false
+	return seen.day2 === Infinity || seen.day2 === seen.day1 + 1
 }
 
 export function isByStart(seen: Seen): boolean {
@@ -173,6 +180,7 @@ function unseen(): Seen {
 		hour2: Infinity,
 		day1: Infinity,
 		day2: Infinity,
+		day3: Infinity,
 		start1: Infinity,
 		start2: Infinity,
 		startOnly: true
@@ -189,7 +197,7 @@ function union(a: Seen, b: Seen): Seen {
 
 function addState(to: Seen, state: BehaviourState): void {
 	for (let i = 0; i < state.hours.length && i < 2; i++) addHour(to, state.hours[i] ?? Infinity)
-	for (let i = 0; i < state.days.length && i < 2; i++) addDay(to, state.days[i] ?? Infinity)
+	for (let i = 0; i < state.days.length && i < 3; i++) addDay(to, state.days[i] ?? Infinity)
 	for (let i = 0; i < state.starts.length && i < 2; i++) addStart(to, state.starts[i] ?? Infinity)
 	to.startOnly &&= state.startOnly
 }
@@ -199,6 +207,7 @@ function addSeen(to: Seen, from: Seen): void {
 	addHour(to, from.hour2)
 	addDay(to, from.day1)
 	addDay(to, from.day2)
+	addDay(to, from.day3)
 	addStart(to, from.start1)
 	addStart(to, from.start2)
 	to.startOnly &&= from.startOnly
@@ -213,7 +222,12 @@ function addHour(to: Seen, hour: number): void {
 }
 
 function addDay(to: Seen, day: number): void {
-	if (day === to.day1 || day >= to.day2) return
+	if (day >= to.day3 || day === to.day1 || day === to.day2) return
+	if (day > to.day2) {
+		to.day3 = day
+		return
+	}
+	to.day3 = to.day2
 	if (day < to.day1) {
 		to.day2 = to.day1
 		to.day1 = day

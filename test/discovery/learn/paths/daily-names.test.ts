@@ -34,3 +34,15 @@ test('two days of such logs prove nothing', () => {
 		['/var/log/app/app-2025-11-08.log', '/var/log/app/app-2025-11-09.log']
 	)
 })
+
+test('a log of one day may end in the night of another zone', () => {
+	const rows = Array.from({ length: 7 }, (_, at) => [
+		{ ...logOf(FIRST_DAY + at), hours: 0xfffff0 },
+		{ ...logOf(FIRST_DAY + at), day: FIRST_DAY + at + 1, hours: 0x00000f }
+	]).flat()
+	const facts = { exposedHours: 7 * 24, startCount: 3, files: null }
+	assert.deepEqual(
+		generaliseFiles(stateOf(rows, []), facts).map(({ object }) => object),
+		['/var/log/app/app-<date>.log']
+	)
+})

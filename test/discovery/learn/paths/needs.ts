@@ -32,7 +32,7 @@ export function need(
 		daily: [],
 		hourCount: distinct.length,
 		dayCount: 1,
-		days: [Math.floor(first / 24)],
+		days: [...new Set(distinct.map((hour) => Math.floor(hour / 24)))].slice(0, 4),
 		pods: ['app-1'],
 		starts: [],
 		startOnly: false,
