@@ -19,6 +19,7 @@ const result = simulate(reader, {
 	sinceMs: 0,
 	nowMs: Date.UTC(2026, 0, 1),
 	posture: 'block',
+	isLearned: false,
 	limit: 1000
 })
 const tookMs = performance.now() - startMs

@@ -64,6 +64,10 @@ async function simulate(context: Context, text: string | undefined, options: Opt
 		limit: options.limit
 	}
 	const found = await client.call('simulate', input, Simulation)
+	if (found.manifests.length === 0) {
+		for (const one of found.notes.slice(1)) note(`${one.severity}: ${one.text}`)
+		throw new Fault('notFound', 'simulate.nothing', found.notes[0]?.text ?? 'There is no policy to try.')
+	}
 	await show(found, format, style)
 	if ((found.totals.block ?? 0) > 0) process.exitCode = exitCodes.finding.code
 }

@@ -75,7 +75,7 @@ export function simulate(reader: Reader, request: SimulationRequest): Simulation
 		if (actor.form === 'container' && Object.keys(place.podLabels).length === 0) notes.push(noLabels(actor))
 	}
 	notes.push(...idleNotes(request.given, history))
-	if (request.workloadIds && chosen.length === 0) notes.push(NOT_TRIED)
+	if (request.workloadIds?.size && chosen.length === 0) notes.push(NOT_TRIED)
 	return {
 		workloads,
 		classes: [...tallies.values()],

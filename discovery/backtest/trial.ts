@@ -37,6 +37,11 @@ export interface SimulationRequest {
 	posture: 'audit' | 'block'
 	/** Findings per kind. */
 	limit: number
+	/**
+	 * True when the given manifests were learned: what the learner holds back until a person answers is then
+	 * set aside. Whoever wrote a policy by hand is told of it as blocked, with the learner's doubt beside it.
+	 */
+	isLearned: boolean
 	/** Why a behaviour that would be blocked is no need of the workload; null when it is one. */
 	setAside?: (actor: Actor, deed: Deed) => string | null
 	/** When an enforcer hid from the sources what it permits. */
@@ -202,13 +207,14 @@ function judgeParts(history: History, actor: Actor, deed: Deed, panel: Panel): C
 }
 
 function classified(history: History, actor: Actor, deed: Deed, judged: Judged): Candidate {
+	const held = history.held.reasonOf(actor.name, deed.verb, deed.object, deed.source)
 	const aside =
 		history.request.setAside?.(actor, deed) ??
 		interactive(history, actor, deed) ??
-		history.held.reasonOf(actor.name, deed.verb, deed.object, deed.source)
+		(history.request.isLearned ? held : null)
 	if (aside !== null) return candidateOf(actor, deed, judged, 'set-aside', aside)
 	if (judged.verdict === 'block' && judged.isUnsure) return candidateOf(actor, deed, judged, 'unsure', UNSURE)
-	const doubt = deed.object.includes('<any>') ? NAMELESS : ''
+	const doubt = deed.object.includes('<any>') ? NAMELESS : (held ?? '')
 	return candidateOf(actor, deed, judged, judged.verdict === 'block' ? 'block' : 'audit', doubt)
 }
 

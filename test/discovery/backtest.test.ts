@@ -79,6 +79,7 @@ function run(
 		sinceMs: 0,
 		nowMs: NOW_MS,
 		posture: 'block',
+		isLearned: false,
 		limit: 100,
 		...more
 	})
@@ -212,6 +213,17 @@ test('what a person did in a terminal is set aside; a probe that the pod declare
 	const result = run(store, [serverPolicy])
 	assert.deepEqual(said(result), ['block exec /bin/check', 'set-aside exec /bin/bash'])
 	assert.match(result.findings[1]?.reason ?? '', /interactive sessions/)
+})
+
+test('what learning holds back is set aside from what was learned, and blocked by what was written', async (t) => {
+	const store = await temporaryStore(t)
+	await store.see([by(web, 'exec', '/app/server'), by(web, 'exec', '/bin/sh')], { inventory })
+	const written = run(store, [serverPolicy])
+	assert.deepEqual(said(written), ['block exec /bin/sh'])
+	const learned = run(store, [serverPolicy], { isLearned: true })
+	assert.deepEqual(said(learned), ['set-aside exec /bin/sh'])
+	assert.notEqual(learned.findings[0]?.reason, '')
+	assert.equal(written.findings[0]?.reason, learned.findings[0]?.reason, 'the doubt is told in either case')
 })
 
 test('policies add up: beside a wider one of somebody else, ours blocks nothing', async (t) => {

@@ -46,11 +46,15 @@ export const simulate = operation({
 		const found = simulateHistory(reader, {
 			given: tried.objects,
 			known,
-			...(workload === null ? {} : { workloadIds: idsOf(facts, workload, input) }),
+			// Without a policy there is nothing to say about any workload.
+			...(workload === null
+				? {}
+				: { workloadIds: tried.objects.length > 0 ? idsOf(facts, workload, input) : new Set() }),
 			...(input.class === undefined ? {} : { classes: [input.class] }),
 			sinceMs: input.sinceMs,
 			nowMs: nowMs(),
 			posture: input.posture,
+			isLearned: input.manifests === undefined,
 			limit: input.limit
 		})
 		const daily =
@@ -145,9 +149,9 @@ function proposed(
 			notes.push(...rendering.notes.filter((note) => note.severity === 'refusal'))
 		}
 	}
-	if (objects.length > 0) return { objects, notes }
-	const why = notes[0]?.text ?? 'Nothing is proposed for it yet.'
-	throw new OperationError('not-found', `No policy of ${workload.displayName} can be tried. ${why}`)
+	if (objects.length > 0 || notes.length > 0) return { objects, notes }
+	const text = `No policy is proposed for ${workload.displayName} that this could try.`
+	return { objects, notes: [{ code: 'simulate.nothing', severity: 'refusal', text }] }
 }
 
 /** The workload's rows whose behaviours are tried: for the class network those of the whole pod. */
