@@ -130,9 +130,13 @@ function isProcessSecret(path: string): boolean {
 	return path.startsWith('/proc/') && (path.endsWith('/environ') || path.endsWith('/mem'))
 }
 
+/** NAME_MAX is 255 bytes on Linux, each of which may be escaped to four characters. */
+const NAME_MAX = 4 * 255
+
 function isTellingName(name: string): boolean {
 	// Most names hold none of these letters in this order, and the expression is only asked about the rest.
 	return (
+		name.length <= NAME_MAX &&
 		/key|cred|secret|passw|id_|\.env|\.p12|\.pfx|\.jks|\.kdbx|\.ppk|\.ovpn|priv|config|^\./.test(name) &&
 		GUARDED_NAME.test(name)
 	)

@@ -39,6 +39,11 @@ export function templatesOf(names: readonly Named[]): Template[] {
 	return templates.sort((a, b) => (a.text < b.text ? -1 : 1))
 }
 
+/** Tokens stand for themselves, and an escape (`\\x3c`) must not be cut. */
+function isPlain(name: string): boolean {
+	return !name.includes('<') && !name.includes('\\')
+}
+
 function isProducing(names: readonly Named[]): boolean {
 	const units = new Set<string>()
 	for (const { unit } of names) {
@@ -83,7 +88,7 @@ const SHAPE = new RegExp(
 function shapesOf(names: readonly Named[]): Shaped[][] {
 	const groups = new Map<string, Group>()
 	for (const one of names) {
-		if (one.name.includes('<')) continue
+		if (!isPlain(one.name)) continue
 		const { shaped, kinds } = shapeOf(one)
 		if (kinds.length > 0) addTo(groups, shaped, kinds)
 	}
@@ -205,7 +210,7 @@ function randomTemplates(names: readonly Named[]): Template[] {
 	if (names.length < MEMBERS_MIN || !isProducing(names)) return []
 	const groups = new Map<string, Run[]>()
 	for (const one of names) {
-		const found = one.name.includes('<') ? null : longestRun(one)
+		const found = isPlain(one.name) ? longestRun(one) : null
 		if (!found) continue
 		const key = `${one.name.slice(0, found.at)}\0${one.name.slice(found.at + found.run.length)}`
 		const group = groups.get(key)

@@ -109,11 +109,16 @@ export function mergeChildren(parent: PathNode, names: readonly string[], into: 
 /** Children that carry tokens already take in those of their siblings that they stand for. */
 export function absorbMatching(parent: PathNode, templates: Iterable<string>): void {
 	for (const template of [...templates].sort()) {
-		if (template.includes(ANY)) continue
-		const pattern = segmentPattern(template)
-		const names = [...parent.children.keys()].filter((name) => name !== template && pattern.test(name))
+		const names = matchingChildren(parent, template)
 		if (names.length > 0) mergeChildren(parent, names, template)
 	}
+}
+
+/** Children whose names a segment with tokens stands for. */
+export function matchingChildren(parent: PathNode, template: string): string[] {
+	if (template.includes(ANY)) return []
+	const pattern = segmentPattern(template)
+	return [...parent.children.keys()].filter((name) => name !== template && pattern.test(name))
 }
 
 /** The path of a node: '' for the root. */

@@ -1,7 +1,7 @@
 import { isSensitive } from '../sensitive.js'
 import { directoryOf } from './object.js'
 import { templatesOf } from './tokens.js'
-import { absorbMatching, mergeChildren, onlyUnit, type PathNode } from './trie.js'
+import { absorbMatching, matchingChildren, mergeChildren, onlyUnit, type PathNode } from './trie.js'
 import type { Walls } from './walls.js'
 
 /** A directory with more names than this is told by its tokens and by itself, never name by name. */
@@ -47,7 +47,11 @@ function typeBelow(
 	walls: Walls
 ): void {
 	if (node.children.size === 0) return
-	const known = new Set(inForce.get(path))
+	const known = new Set<string>()
+	for (const template of inForce.get(path) ?? []) {
+		// A wall may have come up since: what is held now is not covered because it once could be.
+		if (!isWalled(template, matchingChildren(node, template), node, path, walls)) known.add(template)
+	}
 	for (const name of node.children.keys()) if (name.includes('<')) known.add(name)
 	if (known.size > 0) absorbMatching(node, known)
 	if (path !== '' && Buffer.byteLength(path) < DIRECTORY_BYTES) typeChildren(node, path, walls)

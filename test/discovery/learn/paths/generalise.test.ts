@@ -229,6 +229,16 @@ test('what is in force stays until something is better by a twentieth', () => {
 	)
 })
 
+test('a class of names in force stays with its last members, but not over what is held now', () => {
+	const previous = [
+		{ effect: 'allow' as const, object: '/tmp/php<random>', access: ['create' as const], sources: [APP] }
+	]
+	const needs = [need('create', '/tmp/phpAb12Cd', [0, 1, 2])]
+	assert.deepEqual(objects(needs, { ...FACTS, previous }), ['/tmp/php<random>'])
+	const walls = [{ path: '/tmp/phpEvil1', access: 'write' as const }]
+	assert.deepEqual(objects(needs, { ...FACTS, previous, walls }), ['/tmp/phpAb12Cd'])
+})
+
 test('programs are named where that is worth more than it costs', () => {
 	const programs = Array.from({ length: 12 }, (_, i) => `/usr/sbin/p${i}`)
 	const run = programs.map((path) => need('exec', path, [0, 1, 2], { source: '' }))

@@ -82,6 +82,10 @@ test('what is the same in all names stays literal', () => {
 	assert.deepEqual(texts(times(12, () => `v2-${random(HEX, 40)}`)), ['v2-<hex>'])
 })
 
+test('an escaped byte is not taken for a number', () => {
+	assert.deepEqual(texts(times(20, (i) => `\\x0${i % 10}-${'ab'.repeat(i + 1)}`)), [])
+})
+
 test('kinds of names beside each other are told apart', () => {
 	const names = [
 		...times(8, () => `php${random(BASE62, 6)}`),
