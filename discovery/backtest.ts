@@ -108,6 +108,7 @@ function detailed(history: History, candidate: Candidate): Finding {
 /** No telemetry is older (as in learn/exposure.ts): a clock that was never set makes no endless blind interval. */
 const EARLIEST_MS = Date.UTC(2020, 0, 1)
 const BLIND_MAX = 200
+const HOUR_MS = 3_600_000
 
 function simulatedOf(history: History, actor: Actor, isSelected: boolean, run: Run): SimulatedWorkload {
 	const { request } = history
@@ -116,7 +117,8 @@ function simulatedOf(history: History, actor: Actor, isSelected: boolean, run: R
 	const exposure = exposureOf({ ...rows, censored }, subject, request.nowMs)
 	const hasHistory = run.lastMs > 0
 	const fromMs = Math.max(request.sinceMs, EARLIEST_MS, hasHistory ? run.firstMs : request.nowMs)
-	const toMs = Math.min(request.nowMs, run.lastMs)
+	// Of the hour in progress nobody can say yet whether it was watched.
+	const toMs = Math.min(Math.floor(request.nowMs / HOUR_MS) * HOUR_MS, run.lastMs)
 	const { blind, ...hours } = sightOf(exposure, fromMs, Math.max(fromMs, toMs))
 	return {
 		id: actor.id,

@@ -1,9 +1,10 @@
 import type { z } from 'zod'
+import type { Class } from '../../collector/observation.js'
 import type { Reader } from '../../collector/store.js'
 import { simulate as simulateHistory } from '../../discovery/backtest.js'
 import { backtestDaily } from '../../discovery/backtest/daily.js'
 import type { RenderContext } from '../../discovery/languages/language.js'
-import { fieldOf, textOf } from '../../discovery/languages/manifest.js'
+import { classesOf, fieldOf, textOf } from '../../discovery/languages/manifest.js'
 import { readManifests } from '../../discovery/languages/read.js'
 import { LANGUAGES } from '../../discovery/languages/registry.js'
 import type { Note } from '../../discovery/policy.js'
@@ -139,19 +140,35 @@ function proposed(
 	const { class: class_, digest } = input
 	const objects: Objects = []
 	const notes: Note[] = []
+	const proposedClasses: Class[] = []
 	for (const holder of holdersOf(facts, choice)) {
 		const policies = policiesOf(reader, facts, holder, choice).map((policy) =>
 			digest !== undefined && policy.class === class_ ? readPolicy(reader, holder.id, class_, digest) : policy
 		)
+		proposedClasses.push(...policies.map((policy) => policy.class))
 		for (const language of languagesOf(input.language)) {
 			const rendering = renderWorkload(policies, language, context)
 			objects.push(...rendering.manifests.map((manifest) => manifest.object))
 			notes.push(...rendering.notes.filter((note) => note.severity === 'refusal'))
 		}
 	}
-	if (objects.length > 0 || notes.length > 0) return { objects, notes }
-	const text = `No policy is proposed for ${workload.displayName} that this could try.`
-	return { objects, notes: [{ code: 'simulate.nothing', severity: 'refusal', text }] }
+	const carried = new Set(objects.flatMap(classesOf))
+	const missing = proposedClasses.filter((of) => !carried.has(of) && (class_ === undefined || of === class_))
+	const name = workload.displayName
+	const said = missing.map((of) =>
+		refusal(
+			'simulate.not-carried',
+			`No language carries the class ${of} of ${name}: nothing of it would be held.`
+		)
+	)
+	if (proposedClasses.length === 0)
+		said.push(refusal('simulate.nothing', `No policy is proposed for ${name} that could be tried.`))
+	const isHeld = class_ === undefined ? carried.size > 0 : carried.has(class_)
+	return { objects: isHeld ? objects : [], notes: [...said, ...notes] }
+}
+
+function refusal(code: string, text: string): Note {
+	return { code, severity: 'refusal', text }
 }
 
 /** The workload's rows whose behaviours are tried: for the class network those of the whole pod. */

@@ -1,5 +1,5 @@
 import { QueryClient, queryOptions } from '@tanstack/react-query'
-import { ApiError, get, pathOf } from './client.js'
+import { ApiError, get, pathOf, post } from './client.js'
 import type {
 	BadInput,
 	Behaviour,
@@ -12,6 +12,7 @@ import type {
 	ProbeReport,
 	RuleEvidence,
 	Session,
+	Simulation,
 	Status,
 	Suggestion,
 	SuggestionPage,
@@ -66,6 +67,8 @@ const tablesOfKey: Record<string, readonly string[]> = {
 	policies: ['proposals', 'policies', 'evidence', 'approvals', 'changes'],
 	policy: ['proposals', 'policies', 'evidence', 'approvals', 'changes'],
 	evidence: ['evidence'],
+	// Not with each observation: it reads the whole history, and people ask for it again.
+	simulation: ['proposals', 'policies', 'changes'],
 	manifests: ['proposals', 'policies', 'inventory'],
 	history: ['approvals', 'changes'],
 	violations: ['violations'],
@@ -149,6 +152,14 @@ export const evidence = (name: string, of: Class, digest: string, rule: number) 
 		queryKey: ['evidence', name, of, digest, rule],
 		queryFn: ({ signal }) =>
 			get<RuleEvidence>(pathOf('policies', name, of, 'rules', rule), { digest }, signal)
+	})
+
+/** What this revision would have done to everything on record, and each past day with what was known before it. */
+export const simulation = (name: string, of: Class, digest: string) =>
+	queryOptions({
+		queryKey: ['simulation', name, of, digest],
+		queryFn: () =>
+			post<Simulation>('/simulations', { workload: name, class: of, digest, days: 30, limit: 1000 })
 	})
 
 export const languages = () =>

@@ -41,3 +41,7 @@ export type Session = z.output<typeof shape.Session>
 export type TargetName = z.output<typeof shape.TargetName>
 export type Mode = z.output<typeof shape.Mode>
 export type LanguageList = z.output<typeof shape.LanguageList>
+export type Simulation = z.output<typeof shape.Simulation>
+export type Finding = z.output<typeof shape.Finding>
+export type Blind = z.output<typeof shape.Blind>
+export type Rate = z.output<typeof shape.Rate>

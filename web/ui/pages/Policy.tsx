@@ -4,6 +4,7 @@ import { policy } from '../api/queries.js'
 import { Actions } from '../policy/Actions.js'
 import { Revisions } from '../policy/Revisions.js'
 import { Rules } from '../policy/Rules.js'
+import { SimulationView } from '../policy/Simulation.js'
 import { Yaml } from '../policy/Yaml.js'
 import type { PolicyDetail } from '../api/shapes.js'
 import { useAddress } from '../shell/address.js'
@@ -76,6 +77,7 @@ function Parts({ data, digest }: { data: PolicyDetail; digest: string | undefine
 	const severe = data.notes.filter((note) => note.severity !== 'info')
 	const tabs: Tab[] = [
 		{ id: 'rules', label: 'Rules', count: data.rules.length },
+		{ id: 'simulation', label: 'Simulation' },
 		{ id: 'yaml', label: 'YAML' },
 		{ id: 'notes', label: 'Notes', count: data.notes.length },
 		{ id: 'history', label: 'History', count: data.approvals.length + data.changes.length },
@@ -117,6 +119,7 @@ function Parts({ data, digest }: { data: PolicyDetail; digest: string | undefine
 					keep={digest === undefined ? {} : { digest }}
 				/>
 				{tab === 'rules' && <Rules policy={data} />}
+				{tab === 'simulation' && <SimulationView policy={data} />}
 				{tab === 'yaml' && <Yaml policy={data} />}
 				{tab === 'notes' &&
 					(data.notes.length === 0 ? (
