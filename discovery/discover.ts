@@ -7,7 +7,9 @@ import type { Sighted } from './learn/exact.js'
 import { learnerStatements } from './learner-rows.js'
 import { createPeers, type Peers } from './peers.js'
 import { createProbes, type Probes } from './probes.js'
-import { learnSubject } from './proposal.js'
+import { type Summary, summarise } from './learn/pool.js'
+import { createPooling } from './pooling.js'
+import { judgeAlone, learnSubject } from './proposal.js'
 import { fingerprintOf, statementsFor } from './revision.js'
 import { ephemeralContainers, type Subject, subjectsOf, type WorkloadRow } from './subject.js'
 import { createSurroundings } from './surroundings.js'
@@ -65,6 +67,7 @@ export function createDiscoverer(reader: Reader, writer: Writer, options: Discov
 	const markers = new Map<string, string>()
 	const written = new Map<string, string>()
 	let inventory: Inventory | undefined
+	let summaries: ReadonlyMap<string, Summary> = new Map()
 
 	return {
 		async discover(nowMs) {
@@ -79,28 +82,36 @@ export function createDiscoverer(reader: Reader, writer: Writer, options: Discov
 			const newMarkers = new Map<string, string>()
 			const newlyWritten = new Map<string, string>()
 			const surroundings = createSurroundings(reader, inventory.items, inventory.peers, nowMs)
-			for (const subject of subjectsOf(workloads, ephemeral, anchorsOf(reader))) {
-				const key = `${subject.classes.join()} ${subject.name}`
-				const rows = subject.memberIds.map((id) => `${id}:${changes.get(id) ?? ''}`).join(' ')
-				const marker = `${rows} ${probes.markerOf(subject.name)}`
-				const dependsOnInventory = subject.classes.includes('network')
-				if (markers.get(key) === marker && !(inventoryChanged && dependsOnInventory)) continue
+			const subjects = subjectsOf(workloads, ephemeral, anchorsOf(reader))
+			const pooling = createPooling(inventory.items, subjects, summaries)
+			const vouched = options.vouched === true
+			const markerOf = (subject: Subject) =>
+				`${subject.memberIds.map((id) => `${id}:${changes.get(id) ?? ''}`).join(' ')} ${probes.markerOf(subject.name)}`
+			const isDirty = (subject: Subject) =>
+				markers.get(keyOf(subject)) !== markerOf(subject) ||
+				(inventoryChanged && subject.classes.includes('network'))
+			const dirty = new Set(subjects.filter(isDirty).map(keyOf))
+			// First what each says of itself, then what all learn, so that their order does not matter.
+			const stirred = new Set<string>()
+			for (const subject of subjects) {
+				if (!dirty.has(keyOf(subject)) || !pooling.hasPeers(subject)) continue
+				const observations = readObservations(reader, subject, probes)
+				const { circumstances } = surroundings.of(subject)
+				const judged = judgeAlone(subject, observations, { ...circumstances, vouched })
+				if (pooling.tell(subject, (of) => summarise(of, judged))) {
+					for (const name of pooling.peersOf(subject)) stirred.add(name)
+				}
+			}
+			for (const subject of subjects) {
+				if (!dirty.has(keyOf(subject)) && !stirred.has(subject.name)) continue
 				const observations = readObservations(reader, subject, probes)
 				const { circumstances, watched } = surroundings.of(subject)
-				for (const learning of learnSubject(subject, observations, {
-					...circumstances,
-					vouched: options.vouched === true
-				})) {
+				const pool = pooling.view(subject)
+				for (const learning of learnSubject(subject, observations, { ...circumstances, vouched, pool })) {
 					done.examinedCount++
 					const { class: of, proposal } = learning
-					await batch.add(
-						learnerStatements(
-							reader,
-							subject,
-							learning,
-							surroundings.readiness(subject, learning, observations, watched)
-						)
-					)
+					const readiness = surroundings.readiness(subject, learning, observations, watched)
+					await batch.add(learnerStatements(reader, subject, learning, readiness))
 					if (!proposal) continue
 					const fingerprint = fingerprintOf(proposal.policy.digest, proposal.evidence, proposal.notes)
 					const slot = `${subject.anchorId} ${of}`
@@ -111,16 +122,22 @@ export function createDiscoverer(reader: Reader, writer: Writer, options: Discov
 					await batch.add(statementsFor(subject.anchorId, proposal, nowMs))
 					newlyWritten.set(slot, fingerprint)
 				}
-				newMarkers.set(key, marker)
+				newMarkers.set(keyOf(subject), markerOf(subject))
 			}
 			await batch.add(withdrawn(reader, workloads, ephemeral))
 			await batch.flush()
 			// Only what is committed is remembered: after a failed write the next pass tries again.
+			summaries = pooling.summaries
 			for (const [key, marker] of newMarkers) markers.set(key, marker)
 			for (const [slot, fingerprint] of newlyWritten) written.set(slot, fingerprint)
 			return done
 		}
 	}
+}
+
+/** A pod and a container of the same name are two subjects. */
+function keyOf(subject: Subject): string {
+	return `${subject.classes.join()} ${subject.name}`
 }
 
 interface Inventory {

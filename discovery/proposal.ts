@@ -3,10 +3,10 @@ import { compareText, networkObject, parseNetworkObject } from './behaviour.js'
 import { policyOf } from './digest.js'
 import type { Sighted } from './learn/exact.js'
 import { type LearnedClass, learnWorkload } from './learn/learn.js'
-import { NO_PEERS } from './learn/pool.js'
+import { NO_PEERS, type PoolView } from './learn/pool.js'
 import { type Declarations, type ScheduleFacts, scheduleFacts } from './learn/schedule.js'
-import type { Exposure, FileList } from './learn/state.js'
-import type { Decision } from './learn/trust.js'
+import { type Exposure, type FileList, stateOf } from './learn/state.js'
+import { type Decision, type Judged, judge, outsideSessions } from './learn/trust.js'
 import { type Peers, spansOf } from './peers.js'
 import type { Proposal } from './revision.js'
 import type { Subject } from './subject.js'
@@ -20,6 +20,8 @@ export interface Circumstances {
 	decisions: readonly Decision[]
 	vouched: boolean
 	peers: Peers
+	/** What others of the same image do. */
+	pool: PoolView
 	/** Items at the time of the last evidence; one array for all subjects of a pass. */
 	inventory: readonly InventoryItem[]
 }
@@ -47,7 +49,7 @@ export function learnSubject(
 		classes: subject.classes,
 		exposure: circumstances.exposure,
 		files: circumstances.files,
-		pool: NO_PEERS,
+		pool: circumstances.pool,
 		decisions: circumstances.decisions,
 		programs: subject.form === 'host' ? startedFromOutside(rows) : [],
 		vouched: circumstances.vouched,
@@ -75,6 +77,22 @@ export function learnSubject(
 			notes,
 			proposal: { policy: policyOf({ workload: subject.name, class: of, rules }), evidence, notes }
 		}
+	})
+}
+
+/** What a subject is trusted with on its own evidence: what it may tell others of its image. */
+export function judgeAlone(
+	subject: Subject,
+	observations: readonly Sighted[],
+	circumstances: Omit<Circumstances, 'pool'>
+): Judged[] {
+	return judge(stateOf(outsideSessions(observations, subject.form), circumstances.exposure.starts), {
+		form: subject.form,
+		files: circumstances.files,
+		pool: NO_PEERS,
+		decisions: circumstances.decisions,
+		programs: subject.form === 'host' ? startedFromOutside(observations) : [],
+		vouched: circumstances.vouched
 	})
 }
 

@@ -32,7 +32,7 @@ export interface Readiness {
 
 /** What the store says about a subject besides what it did; read when the first subject of a pass asks. */
 export interface Surroundings {
-	of(subject: Subject): { circumstances: Omit<Circumstances, 'vouched'>; watched: Watched }
+	of(subject: Subject): { circumstances: Omit<Circumstances, 'vouched' | 'pool'>; watched: Watched }
 	readiness(
 		subject: Subject,
 		learning: Learning,

@@ -8,6 +8,7 @@ import { classesOf } from '../languages/manifest.js'
 import { LANGUAGES } from '../languages/registry.js'
 import type { Sighted } from '../learn/exact.js'
 import { exposureOf, type WatchedSubject, type WatchRows } from '../learn/exposure.js'
+import { NO_PEERS } from '../learn/pool.js'
 import { createPeers, type Peers, spansOf } from '../peers.js'
 import type { Note, Policy } from '../policy.js'
 import { createProbes } from '../probes.js'
@@ -99,7 +100,7 @@ export function backtestDaily(reader: Reader, request: DailyRequest): DailyBackt
 
 /**
  * The learner as it would have judged at the start of a day: by what was on record then. What people
- * answered since is left out, and so is every list of files, which tells of today.
+ * answered since is left out, and so are lists of files and peers of the image, which tell of today.
  */
 export function pastLearner(
 	peers: Peers,
@@ -129,6 +130,7 @@ export function pastLearner(
 			files: null,
 			decisions: [],
 			vouched: false,
+			pool: NO_PEERS,
 			peers,
 			inventory: inventoryOf(day)
 		}).flatMap((learning) => learning.proposal?.policy ?? [])

@@ -8,6 +8,7 @@ import { generaliseNetwork } from './network/network.js'
 import { type NetworkRule, rulesBySource } from './network/rule.js'
 import type { FileRule } from './paths/facts.js'
 import { generalise } from './paths/generalise.js'
+import type { Wall } from './paths/walls.js'
 import { behaviourKey, type PoolView } from './pool.js'
 import { ruleEvidence } from './rule-evidence.js'
 import type { Sensitivity } from './sensitive.js'
@@ -64,7 +65,12 @@ export function learnWorkload(observations: readonly Sighted[], facts: LearnFact
 	const needs = trusted.map((one) => one.state)
 	const sensitivityOf = new Map(judged.map((one) => [one.state, one.sensitivity]))
 	const probes = new Set(observations.filter((seen) => seen.isProbe).map(behaviourKey))
-	const drafts = [...fileDrafts(needs, facts), ...networkDrafts(needs, facts), ...privilegeDrafts(needs)]
+	const walls = judged.filter((one) => one.standing === 'held').flatMap((one) => wallOf(one.state))
+	const drafts = [
+		...fileDrafts(needs, walls, facts),
+		...networkDrafts(needs, facts),
+		...privilegeDrafts(needs)
+	]
 	return CLASSES.filter((of) => facts.classes.includes(of)).map((of) => {
 		const draft = drafts.find((one) => one.class === of) ?? emptyDraft(of)
 		const held = judged
@@ -106,12 +112,23 @@ function emptyDraft(of: Class): ClassDraft {
 	return { class: of, rules: [], notes: [], isOpenEnded: false }
 }
 
-function fileDrafts(needs: readonly BehaviourState[], facts: LearnFacts): ClassDraft[] {
+/** No directory may cover what is held: a wide rule would let in what a person has not answered. */
+function wallOf({ class: of, object }: BehaviourState): Wall[] {
+	if (of === 'file-read') return [{ path: object, access: 'read' }]
+	return of === 'file-write' ? [{ path: object, access: 'write' }] : []
+}
+
+function fileDrafts(
+	needs: readonly BehaviourState[],
+	walls: readonly Wall[],
+	facts: LearnFacts
+): ClassDraft[] {
 	const generalised = generalise(needs, {
 		exposedHours: facts.exposure.hours.length,
 		startCount: facts.exposure.starts.length,
 		files: facts.files,
-		form: facts.form
+		form: facts.form,
+		walls
 	})
 	return (['process', 'file-read', 'file-write'] as const).map((of) => {
 		const notes = generalised.notes
