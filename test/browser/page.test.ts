@@ -20,6 +20,9 @@ const ROUTES: [path: string, text: string][] = [
 	['/policies', 'proposed'],
 	[`/policies/${NGINX}/file-read`, '/etc/nginx/nginx.conf'],
 	[`/policies/${NGINX}/file-read?rule=0`, 'Why it is there'],
+	[`/policies/${NGINX}/network?tab=simulation`, 'What a replay cannot know'],
+	[`/policies/${NGINX}/network?tab=simulation&part=surprises`, 'No past day could be tried yet'],
+	[`/policies/${NGINX}/network?tab=simulation&part=blind`, 'first-sight ring was full'],
 	[`/policies/${NGINX}/file-read?tab=yaml`, 'carried only together with file-write'],
 	[`/policies/${NGINX}/file-read?tab=yaml&scope=all`, 'KubeArmorHostPolicy'],
 	[`/policies/${NGINX}/file-read?tab=notes`, 'Notes'],
@@ -115,7 +118,13 @@ describe('the page', () => {
 
 	it('fits a narrow screen without scrolling sideways', async () => {
 		await page.setViewportSize({ width: 390, height: 800 })
-		for (const path of ['/', '/policies', `/policies/${NGINX}/file-read`, `/workloads/${NGINX}`]) {
+		for (const path of [
+			'/',
+			'/policies',
+			`/policies/${NGINX}/file-read`,
+			`/policies/${NGINX}/network?tab=simulation`,
+			`/workloads/${NGINX}`
+		]) {
 			await go(path, path === '/' ? 'Where each class' : 'nginx')
 			const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth')
 			assert.ok(overflow <= 0, `${path} is ${overflow} px too wide`)
@@ -157,6 +166,25 @@ describe('the page', () => {
 		await panel.getByText('/etc/nginx/nginx.conf').first().waitFor()
 		await page.keyboard.press('Escape')
 		await panel.waitFor({ state: 'detached' })
+	})
+
+	it('tries a policy on what was seen: nothing of it would be blocked, and the history says where it is blind', async () => {
+		await go(`/policies/${NGINX}/network`, 'Rules')
+		await page.getByRole('link', { name: 'Simulation' }).click()
+		await page.getByText('Would have been blocked').first().waitFor()
+		await page.getByText('nothing', { exact: true }).first().waitFor()
+		await page.getByText('Nothing that is on record would have been blocked.').waitFor()
+		await page.getByRole('button', { name: /^Cannot speak for \d/ }).click()
+		await page.waitForURL(/part=blind/)
+		await page
+			.getByRole('row', { name: /a source was blind/ })
+			.first()
+			.waitFor()
+		await page.getByRole('button', { name: 'Run again' }).click()
+		await page
+			.getByRole('row', { name: /a source was blind/ })
+			.first()
+			.waitFor()
 	})
 
 	it('shows hostile names as text', async () => {

@@ -164,7 +164,9 @@ function proposed(
 	if (proposedClasses.length === 0)
 		said.push(refusal('simulate.nothing', `No policy is proposed for ${name} that could be tried.`))
 	const isHeld = class_ === undefined ? carried.size > 0 : carried.has(class_)
-	return { objects: isHeld ? objects : [], notes: [...said, ...notes] }
+	// What is left out of other classes is none of this one's business.
+	const isOther = class_ !== undefined && isHeld
+	return { objects: isHeld ? objects : [], notes: isOther ? said : [...said, ...notes] }
 }
 
 function refusal(code: string, text: string): Note {

@@ -81,9 +81,9 @@ function Report({ data, onAgain, isBusy }: { data: Simulation; onAgain: () => vo
 			)}
 			{part === 'blind' && <BlindList workloads={data.workloads} />}
 			<details className="simulation-limits">
-				<summary>What a replay cannot know</summary>
+				<summary>What a replay cannot know: {data.limits[0]}</summary>
 				<ul>
-					{data.limits.map((sentence) => (
+					{data.limits.slice(1).map((sentence) => (
 						<li key={sentence}>{sentence}</li>
 					))}
 				</ul>
