@@ -7,12 +7,14 @@ import type { Sighted } from './learn/exact.js'
 import { learnerStatements } from './learner-rows.js'
 import { createPeers, type Peers } from './peers.js'
 import { createProbes, type Probes } from './probes.js'
+import type { Threshold } from './learn/calibrate.js'
 import { type Summary, summarise } from './learn/pool.js'
 import { createPooling } from './pooling.js'
 import { judgeAlone, learnSubject } from './proposal.js'
 import { fingerprintOf, statementsFor } from './revision.js'
 import { ephemeralContainers, type Subject, subjectsOf, type WorkloadRow } from './subject.js'
 import { createSurroundings } from './surroundings.js'
+import { readThresholds } from './thresholds.js'
 
 /** What one pass did. */
 export interface Discovered {
@@ -68,6 +70,7 @@ export function createDiscoverer(reader: Reader, writer: Writer, options: Discov
 	const written = new Map<string, string>()
 	let inventory: Inventory | undefined
 	let summaries: ReadonlyMap<string, Summary> = new Map()
+	let thresholds: { hour: number; of: ReadonlyMap<Class, Threshold> } = { hour: -1, of: new Map() }
 
 	return {
 		async discover(nowMs) {
@@ -81,7 +84,10 @@ export function createDiscoverer(reader: Reader, writer: Writer, options: Discov
 			const batch = createBatch(writer)
 			const newMarkers = new Map<string, string>()
 			const newlyWritten = new Map<string, string>()
-			const surroundings = createSurroundings(reader, inventory.items, inventory.peers, nowMs)
+			const hour = Math.floor(nowMs / MS_PER_HOUR)
+			if (thresholds.hour !== hour) thresholds = { hour, of: readThresholds(reader, imageReader(reader)) }
+			const { items, peers } = inventory
+			const surroundings = createSurroundings(reader, items, peers, thresholds.of, nowMs)
 			const subjects = subjectsOf(workloads, ephemeral, anchorsOf(reader))
 			const pooling = createPooling(inventory.items, subjects, summaries)
 			const vouched = options.vouched === true
@@ -133,6 +139,17 @@ export function createDiscoverer(reader: Reader, writer: Writer, options: Discov
 			return done
 		}
 	}
+}
+
+const MS_PER_HOUR = 3_600_000
+
+/** What runs the same image is alike: its latest version, else the workload itself. */
+function imageReader(reader: Reader): (workloadId: number) => string {
+	const digests = new Map<number, string>()
+	for (const [id, digest] of reader.tuples('SELECT workload_id, digest FROM versions ORDER BY last_ms, id')) {
+		if (digest !== '') digests.set(Number(id), String(digest))
+	}
+	return (workloadId) => digests.get(workloadId) ?? `workload ${workloadId}`
 }
 
 /** A pod and a container of the same name are two subjects. */

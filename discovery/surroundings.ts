@@ -1,7 +1,8 @@
-import type { InventoryItem } from '../collector/observation.js'
+import type { Class, InventoryItem } from '../collector/observation.js'
 import type { Reader } from '../collector/store.js'
 import { type Actor, type GapsByScope, readActors, readGaps, readWatch } from './backtest/history.js'
 import { inventoryAt } from './inventory.js'
+import { type Threshold, UNCALIBRATED_TAU } from './learn/calibrate.js'
 import { shippedHazard } from './learn/coefficients.js'
 import type { Sighted } from './learn/exact.js'
 import { exposureOf, type WatchedSubject, type WatchRows } from './learn/exposure.js'
@@ -9,7 +10,6 @@ import { type Item, itemOf } from './learn/history.js'
 import { type Maturity, maturityOf } from './learn/maturity.js'
 import type { Exposure } from './learn/state.js'
 import type { Decision } from './learn/trust.js'
-import { UNCALIBRATED_TAU } from './learn/calibrate.js'
 import { readFileLists } from './file-lists.js'
 import type { Peers } from './peers.js'
 import { type Circumstances, type Learning, schedulesOf } from './proposal.js'
@@ -49,6 +49,7 @@ export function createSurroundings(
 	reader: Reader,
 	items: readonly InventoryItem[],
 	peers: Peers,
+	thresholds: ReadonlyMap<Class, Threshold>,
 	nowMs: number
 ): Surroundings {
 	let once: { actors: Map<number, Actor>; gaps: GapsByScope; inventory: InventoryItem[] } | undefined
@@ -83,10 +84,11 @@ export function createSurroundings(
 			const exposure = exposureOf({ ...watched.rows, censored: [] }, watched.subject, nowMs)
 			const { facts } = schedulesOf(subject, observations, inventory)
 			const seen = [...learning.items, ...learning.held.map((one) => itemOf([one.state]))]
+			const threshold = thresholds.get(learning.class)
 			const maturity = maturityOf(seen, exposure, facts, {
 				of: learning.class,
-				tau: UNCALIBRATED_TAU,
-				calibrated: false,
+				tau: threshold?.tau ?? UNCALIBRATED_TAU,
+				calibrated: threshold?.calibrated ?? false,
 				heldSensitiveCount: learning.held.filter((one) => one.sensitivity === 2 && one.cause !== 'rejected')
 					.length,
 				dropRate: recentLoss(exposure),

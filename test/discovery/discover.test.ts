@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Batch, InventoryItem, Sighting, Subject } from '../../collector/observation.js'
-import { openReader } from '../../collector/reader.js'
-import type { Reader, Writer } from '../../collector/store.js'
-import { openWriter } from '../../collector/writer.js'
+import type { InventoryItem, Sighting, Subject } from '../../collector/observation.js'
+import type { Reader } from '../../collector/store.js'
 import { createDiscoverer, discover, readRenderContext } from '../../discovery/discover.js'
 import { DAY_MS, HOUR_MS, item, pod, replicaSet } from './sighted.js'
+import { inStore } from './temporary.js'
 
 const NOW_MS = DAY_MS + 20 * HOUR_MS
 
@@ -199,48 +195,6 @@ test('rendering sees what lives now, and the last pod of a workload that has non
 		assert.deepEqual(names, ['report-2', 'web-10-0-0-2'])
 	})
 })
-
-interface Store {
-	reader: Reader
-	writer: Writer
-	/** Delivers a batch; `again` delivers the last one a second time. */
-	feed(sightings: Sighting[], inventory?: InventoryItem[], again?: boolean): Promise<void>
-}
-
-async function inStore(work: (store: Store) => Promise<void>): Promise<void> {
-	const folder = mkdtempSync(join(tmpdir(), 'whittle-discover-test-'))
-	const path = join(folder, 'default', 'whittle.db')
-	const writer = await openWriter({ path, thread: false })
-	const reader = openReader(path)
-	let sequence = 0
-	try {
-		await work({
-			reader,
-			writer,
-			async feed(sightings, inventory = [], again = false) {
-				if (!again) sequence++
-				await writer.applyBatch(batch(sequence, sightings, inventory))
-			}
-		})
-	} finally {
-		reader.close()
-		await writer.close()
-		rmSync(folder, { recursive: true, force: true })
-	}
-}
-
-function batch(sequence: number, sightings: Sighting[], inventory: InventoryItem[]): Batch {
-	return {
-		delivery: { producer: 'kernel:n1', epoch: 1, sequence },
-		sightings,
-		starts: [],
-		gaps: [],
-		inventory,
-		timeline: [],
-		bad: [],
-		exposure: []
-	}
-}
 
 function front(container: string): Subject {
 	return {
