@@ -141,7 +141,8 @@ function lastEvidenceMs(reader: Reader, items: readonly InventoryItem[]): number
 	return items.reduce((last, item) => Math.max(last, item.fromMs, item.toMs ?? 0), seen)
 }
 
-function readDecisions(reader: Reader, subject: Subject): Decision[] {
+/** What people said about single behaviours of the subject, the latest last. */
+export function readDecisions(reader: Reader, subject: Subject): Decision[] {
 	const rows = reader.all(
 		`SELECT verb, object, source, decision, actor, at_ms FROM decisions
 			WHERE workload_id IN (${subject.memberIds.map(() => '?').join()}) ORDER BY id`,

@@ -3,13 +3,17 @@ import { type Answered, errorOf, type ReadAnswer, type ReadRequest } from './rea
 
 /** Threads that run reading operations. */
 export interface ReaderPool {
-	/** The operation's output as JSON. Rejects with the error that it threw. */
-	run(request: Omit<ReadRequest, 'id'>): Promise<Answered>
+	/**
+	 * The operation's output as JSON. Rejects with the error that it threw. Long ones never have the
+	 * last thread, as long as there is more than one: a page is read while histories are tried.
+	 */
+	run(request: Omit<ReadRequest, 'id'>, isLong?: boolean): Promise<Answered>
 	close(): Promise<void>
 }
 
 interface Job {
 	request: ReadRequest
+	isLong: boolean
 	resolve(answer: Answered): void
 	reject(error: Error): void
 }
@@ -69,7 +73,10 @@ export async function openReaderPool(path: string, size: number): Promise<Reader
 
 	function next(thread: Thread): void {
 		if (thread.job || !thread.isReady) return
-		const job = waiting.shift()
+		const longCount = [...threads].filter((one) => one.job?.isLong).length
+		const isFull = longCount >= Math.max(1, size - 1)
+		const at = waiting.findIndex((one) => !(one.isLong && isFull))
+		const [job] = at < 0 ? [] : waiting.splice(at, 1)
 		if (!job) return
 		thread.job = job
 		thread.worker.postMessage(job.request)
@@ -78,7 +85,7 @@ export async function openReaderPool(path: string, size: number): Promise<Reader
 	await start()
 	for (let i = 1; i < size; i++) await start()
 	return {
-		run(request) {
+		run(request, isLong = false) {
 			return new Promise((resolve, reject) => {
 				if (!isOpen) return reject(new Error('the readers are closed'))
 				if (waiting.length >= WAITING_MAX) {
@@ -90,7 +97,7 @@ export async function openReaderPool(path: string, size: number): Promise<Reader
 						})
 					)
 				}
-				waiting.push({ request: { ...request, id: nextId++ }, resolve, reject })
+				waiting.push({ request: { ...request, id: nextId++ }, isLong, resolve, reject })
 				const idle = [...threads].find((thread) => thread.isReady && thread.job === null)
 				if (idle) next(idle)
 				else if (threads.size === 0) restart()

@@ -101,15 +101,18 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
 	})
 
 	const runStatus = async () => Status.parse(JSON.parse((await read('getStatus', 'service', {})).json))
-	const read = (name: string, actor: string, input: unknown) =>
-		options.readers.run({
-			name,
-			input,
-			actor,
-			nowMs: nowMs(),
-			dataDir: context.dataDir,
-			sources: context.sources()
-		})
+	const read = (name: string, actor: string, input: unknown, isLong = false) =>
+		options.readers.run(
+			{
+				name,
+				input,
+				actor,
+				nowMs: nowMs(),
+				dataDir: context.dataDir,
+				sources: context.sources()
+			},
+			isLong
+		)
 	let listenerCount = () => 0
 	healthRoutes(app, {
 		checkStore: () => void context.reader.get('SELECT id FROM workloads LIMIT 1'),
@@ -121,7 +124,9 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
 			operationRoutes(api, {
 				idempotency: createIdempotency(nowMs),
 				perform: (one, actor, input) =>
-					one.runsIn === 'service' ? perform(one, { ...context, actor }, input) : read(one.name, actor, input)
+					one.runsIn === 'service'
+						? perform(one, { ...context, actor }, input)
+						: read(one.name, actor, input, one.isLong)
 			})
 			sessionRoutes(api, { sessions, logins, cookie, url, nowMs })
 			const events = eventRoutes(api, {

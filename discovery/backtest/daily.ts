@@ -9,12 +9,14 @@ import { LANGUAGES } from '../languages/registry.js'
 import type { Sighted } from '../learn/exact.js'
 import { exposureOf, type WatchedSubject, type WatchRows } from '../learn/exposure.js'
 import { NO_PEERS } from '../learn/pool.js'
+import { behaviourKey } from '../learn/pool.js'
 import { createPeers, type Peers, spansOf } from '../peers.js'
 import type { Note, Policy } from '../policy.js'
 import { createProbes } from '../probes.js'
 import { learnSubject } from '../proposal.js'
 import { renderWorkload } from '../selfcheck.js'
 import type { Subject } from '../subject.js'
+import { readDecisions } from '../surroundings.js'
 import { createEnds, type Ends } from './ends.js'
 import { countRows, readActors, readGaps, readSubjects, readWatch } from './history.js'
 import { type Judged, type Panel, preparePanels } from './panel.js'
@@ -79,6 +81,7 @@ export function backtestDaily(reader: Reader, request: DailyRequest): DailyBackt
 	const learn =
 		request.learn ??
 		pastLearner(createPeers(items), items, { ...watchRows, censored: request.censored ?? [] }, watched)
+	const malicious = readMalicious(reader, subjects)
 	const result = rehearse({
 		rows,
 		fromDay: Math.max(firstDay, lastDay - request.dayCount + 1),
@@ -93,9 +96,17 @@ export function backtestDaily(reader: Reader, request: DailyRequest): DailyBackt
 				)
 			),
 		enforce: stage.enforce,
-		isSetAside: (row) => actor.form === 'container' && row.interactive
+		isSetAside: (row) => (actor.form === 'container' && row.interactive) || malicious.has(behaviourKey(row))
 	})
 	return { ...result, languages: stage.languages(), notes: stage.notes() }
+}
+
+/** What a person has called malicious: blocking that was right, whatever day it was. */
+function readMalicious(reader: Reader, subjects: readonly Subject[]): Set<string> {
+	const latest = subjects.flatMap((subject) => [
+		...new Map(readDecisions(reader, subject).map((one) => [one.key, one.decision]))
+	])
+	return new Set(latest.filter(([, decision]) => decision === 'malicious').map(([key]) => key))
 }
 
 /**

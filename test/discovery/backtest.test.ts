@@ -455,3 +455,30 @@ test('the learner is a parameter: one that allows everything is never surprised'
 	)
 	assert.equal(result.total.perHundredDays, null, 'nothing was tested, so nothing is claimed')
 })
+
+test('what a person called malicious is no false block of any day', async (t) => {
+	const store = await temporaryStore(t)
+	const hours = [0, 24].map((hour) => ({ subject: nginx, hour: T0 / HOUR_MS + hour, lossy: false }))
+	const second = { firstMs: T0 + DAY_MS, lastMs: T0 + DAY_MS }
+	await store.see(
+		[sighting(nginx, 'exec', '/usr/sbin/nginx'), sighting(nginx, 'exec', '/usr/sbin/miner', second)],
+		{ exposure: hours }
+	)
+	const workloadId = store.workloadId('host/n1/nginx.service')
+	const tried = () =>
+		backtestDaily(store.reader, { workloadId, dayCount: 30, nowMs: NOW_MS, classes: ['process'] })
+	assert.deepEqual(
+		tried().surprises.map((one) => one.object),
+		['/usr/sbin/miner']
+	)
+	const params = [workloadId, 'exec', '/usr/sbin/miner', '/usr/sbin/nginx', 'malicious', 'ann', 'no', NOW_MS]
+	await store.writer.transact([
+		{
+			sql: `INSERT INTO decisions (workload_id, verb, object, source, decision, actor, reason, at_ms)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			params
+		}
+	])
+	assert.deepEqual(tried().surprises, [])
+	assert.equal(tried().total.testedDays, 1)
+})

@@ -35,6 +35,8 @@ export interface Operation<I extends z.ZodType, O extends z.ZodType> {
 	 * the service runs them in its reader threads, where a big query keeps nobody waiting.
 	 */
 	runsIn?: 'service'
+	/** Reads so much that it may take seconds: several at once leave a reader thread to everybody else. */
+	isLong?: boolean
 	/** Version of what was read, for `ETag`; what is only counted (hours, times) is left out of it. */
 	versionOf?(output: z.output<O>): string
 	run(context: OperationContext, input: z.output<I>): Promise<z.output<O>> | z.output<O>

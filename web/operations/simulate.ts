@@ -31,6 +31,7 @@ export const simulate = operation({
 	summary: 'What policies, proposed or written by hand, would have done to everything that is stored.',
 	input: Simulate,
 	output: Simulation,
+	isLong: true,
 	run({ reader, nowMs }, input) {
 		refuseContradictions(input)
 		const facts = readFacts(reader)
