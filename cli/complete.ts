@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { connect } from './client.js'
+import { type Client, connect } from './client.js'
 import { dataFolder, pages } from './context.js'
 import { faultOf } from './fault.js'
 import { typeNames } from './get.js'
@@ -35,14 +35,32 @@ async function candidates(before: string[], data: string): Promise<string[]> {
 	if (verb === 'completion') return ['bash', 'zsh', 'fish']
 	if ((verb === 'get' || verb === 'describe') && rest.length === 0) return Object.keys(typeNames)
 	if (verb === 'get' || verb === 'describe') return names(data, rest[0]?.startsWith('pol') === true)
+	if (verb === 'answer') return answerWords(data, rest)
+	if (verb === 'status' && rest.length === 0) return ['predictions']
 	return POLICY_VERBS.includes(verb) && rest.length === 0 ? names(data, true) : []
 }
 
-/** Names from the store; a store that cannot be read completes nothing and complains about nothing. */
+/** WORKLOAD VERB OBJECT ANSWER, each of what is held. */
+async function answerWords(data: string, [workload, verb, object, answer]: string[]): Promise<string[]> {
+	if (workload === undefined) return names(data, false)
+	if (answer !== undefined) return []
+	if (object !== undefined) return ['needed', 'malicious']
+	const words = new Set<string>()
+	await reading(data, async (client) => {
+		const { HeldPage } = await import('../web/operations/shape.js')
+		for await (const page of pages(client, 'listHeld', { workload }, HeldPage)) {
+			for (const item of page) {
+				if (verb === undefined) words.add(item.verb)
+				else if (item.verb === verb) words.add(item.object)
+			}
+		}
+	})
+	return [...words].sort()
+}
+
 async function names(data: string, withClasses: boolean): Promise<string[]> {
 	const found: string[] = []
-	try {
-		const client = await connect(data)
+	await reading(data, async (client) => {
 		const shape = await import('../web/operations/shape.js')
 		if (withClasses) {
 			for await (const page of pages(client, 'listPolicies', {}, shape.SuggestionPage)) {
@@ -53,9 +71,17 @@ async function names(data: string, withClasses: boolean): Promise<string[]> {
 				found.push(...page.map((item) => item.displayName))
 			}
 		}
+	})
+	return found
+}
+
+/** A store that cannot be read completes nothing and complains about nothing. */
+async function reading(data: string, work: (client: Client) => Promise<void>): Promise<void> {
+	try {
+		const client = await connect(data)
+		await work(client)
 		await client.close()
 	} catch (error) {
 		if (faultOf(error) === undefined) throw error
 	}
-	return found
 }

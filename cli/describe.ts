@@ -25,8 +25,10 @@ export function define(command: Command): void {
 }
 
 async function describeWorkload({ client, format, style }: Context, name: string): Promise<void> {
-	const { WorkloadDetail } = await import('../web/operations/shape.js')
-	const found = await client.call('getWorkload', { workload: name }, WorkloadDetail)
+	const { ReadinessList, WorkloadDetail } = await import('../web/operations/shape.js')
+	const workload = await client.call('getWorkload', { workload: name }, WorkloadDetail)
+	const { items: readiness } = await client.call('getReadiness', { workload: name }, ReadinessList)
+	const found = { ...workload, readiness }
 	const states: Column<(typeof found.classes)[number]>[] = [
 		{ header: '  CLASS', value: (entry) => `  ${entry.class}` },
 		{ header: 'STATE', value: (entry) => entry.state },
@@ -51,15 +53,20 @@ async function describeWorkload({ client, format, style }: Context, name: string
 				['Versions', found.versions.map((version) => version.description || version.digest).join(', ')]
 			]),
 			'Classes\n',
-			table(found.classes, states, false, style)
+			table(found.classes, states, false, style),
+			...(readiness.length > 0 ? ['Readiness\n'] : []),
+			...readiness.map((one) => `${safeText(`  ${one.class}: ${one.sentence}`)}\n${blockerLines(one)}`)
 		].join('')
 	)
 }
 
 async function describePolicy({ client, format, style }: Context, name: string): Promise<void> {
-	const { PolicyDetail } = await import('../web/operations/shape.js')
+	const { PolicyDetail, ReadinessList } = await import('../web/operations/shape.js')
 	const { workload, class: kind } = withClass(parseReference(name), name)
-	const found = await client.call('getPolicy', { workload, class: kind }, PolicyDetail)
+	const policy = await client.call('getPolicy', { workload, class: kind }, PolicyDetail)
+	const ready = await client.call('getReadiness', { workload, class: kind }, ReadinessList)
+	// In lists readiness is short; here it is told whole.
+	const found = { ...policy, readiness: ready.items[0] ?? null }
 	await printOne(found, format, { name: (item) => `policy/${item.displayName}/${item.class}` }, () =>
 		[
 			fields([
@@ -73,8 +80,10 @@ async function describePolicy({ client, format, style }: Context, name: string):
 					'Seen in',
 					`${found.hourCount} hours, ${found.dayCount} days, ${found.podCount} pods, ${found.startCount} starts`
 				],
-				['Decision', found.decision]
+				['Decision', found.decision],
+				['Readiness', found.readiness?.sentence ?? '']
 			]),
+			found.readiness === null ? '' : blockerLines(found.readiness),
 			'Rules\n',
 			table(found.rules, ruleColumns, false, style),
 			...(found.notes.length > 0 ? ['Notes\n'] : []),
@@ -84,6 +93,11 @@ async function describePolicy({ client, format, style }: Context, name: string):
 			)
 		].join('')
 	)
+}
+
+/** What it waits for, one line each. */
+function blockerLines({ blockers }: z.output<typeof shape.Readiness>): string {
+	return blockers.map((blocker) => `${safeText(`    waits: ${blocker}`)}\n`).join('')
 }
 
 type Rule = z.output<typeof shape.RuleRow>

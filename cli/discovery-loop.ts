@@ -16,8 +16,19 @@ export type DiscoveryAnswer =
 
 /** Discovery's own pace: it looks whether something changed, never in reaction to one event. */
 const INTERVAL_MS = 2000
-/** The tables on discovery's left. */
-const INPUT = new Set(['workloads', 'versions', 'observations', 'starts', 'inventory', 'exposure', 'gaps'])
+/** The tables that discovery reads. */
+const INPUT = new Set([
+	'workloads',
+	'versions',
+	'observations',
+	'starts',
+	'inventory',
+	'exposure',
+	'gaps',
+	'image_files',
+	// Written on its right: what people answer about what it holds back.
+	'decisions'
+])
 
 export interface DiscoveryLoop {
 	/** Waits until a pass has ended that began after this call. */

@@ -18,6 +18,7 @@ export const typeNames = {
 	workloads: ['workload', 'wl'],
 	policies: ['policy', 'pol'],
 	behaviours: ['behaviour', 'behaviors', 'behavior'],
+	held: ['holding', 'holdings'],
 	violations: ['violation'],
 	changes: ['change'],
 	gaps: ['gap'],
@@ -35,10 +36,10 @@ export function define(command: Command): void {
 			'[name]',
 			'a workload (its name, an unambiguous ending of it, or WORKLOAD/CLASS); TYPE/NAME works too'
 		)
-		.option('-n, --namespace <name>', 'only this namespace (workloads, policies)')
+		.option('-n, --namespace <name>', 'only this namespace (workloads, policies, held)')
 		.option(
 			'-l, --selector <key=value,…>',
-			'only these: cluster, namespace, kind, state, class, decision …',
+			'only these: cluster, namespace, kind, state, class, decision, readiness, cause …',
 			selector,
 			{}
 		)
@@ -76,7 +77,7 @@ async function get(context: Context, type: Type, name: string | undefined, optio
 	const filter = { ...options.selector, ...(options.search === undefined ? {} : { search: options.search }) }
 	const only = reference === undefined ? {} : { workload: reference.workload }
 	const both = { ...only, ...(reference?.class === undefined ? {} : { class: reference.class }), ...filter }
-	if (options.namespace !== undefined && type !== 'workloads' && type !== 'policies') {
+	if (options.namespace !== undefined && type !== 'workloads' && type !== 'policies' && type !== 'held') {
 		throw usage(`-n does not apply to ${type}.`, `Name the workload instead: "whittle get ${type} WORKLOAD".`)
 	}
 	const namespace = options.namespace === undefined ? {} : { namespace: options.namespace }
@@ -105,6 +106,10 @@ async function get(context: Context, type: Type, name: string | undefined, optio
 			}
 			return show(context, listings.behaviours, options, () =>
 				pages(client, 'listBehaviours', both, shape.BehaviourPage)
+			)
+		case 'held':
+			return show(context, listings.held, options, () =>
+				pages(client, 'listHeld', { ...both, ...namespace }, shape.HeldPage)
 			)
 		case 'violations':
 			return show(context, listings.violations, options, () =>

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { percent } from '../discovery/learn/blockers.js'
 import type * as shape from '../web/operations/shape.js'
 import { type Colour, type Column, type Listing, when } from './output.js'
 
@@ -6,6 +7,8 @@ type Workload = z.output<typeof shape.Workload>
 type Suggestion = z.output<typeof shape.Suggestion>
 type Behaviour = z.output<typeof shape.Behaviour>
 type Violation = z.output<typeof shape.Violation>
+type HeldItem = z.output<typeof shape.HeldItem>
+type Readiness = z.output<typeof shape.ReadinessBrief>
 type HistoryEntry = z.output<typeof shape.HistoryEntry>
 type Gap = z.output<typeof shape.Gap>
 type Source = z.output<typeof shape.SourceStatus>
@@ -38,6 +41,16 @@ export const workloads: Listing<Workload> = {
 			wide: true,
 			value: (item) => `${item.classes.reduce((sum, entry) => sum + entry.ruleCount, 0)}`
 		},
+		{
+			header: 'RISK IN 24 H',
+			wide: true,
+			value: (item) =>
+				item.classes
+					.flatMap((entry) =>
+						entry.readiness === null ? [] : [`${entry.class} ${riskText(entry.readiness)}`]
+					)
+					.join(', ') || '-'
+		},
 		{ header: 'NODE', wide: true, value: (item) => item.node || '-' },
 		{ header: 'CGROUP', wide: true, value: (item) => item.cgroup || '-' }
 	]
@@ -59,6 +72,15 @@ export const policies: Listing<Suggestion> = {
 			colour: (item) => (item.warningCount > 0 ? 'yellow' : undefined)
 		},
 		{ header: 'HOURS', value: (item) => `${item.hourCount}` },
+		{
+			header: 'RISK',
+			value: (item) => (item.readiness === null ? '-' : percent(item.readiness.risk24)),
+			colour: (item) => (item.readiness?.standing === 'ready' ? 'green' : undefined)
+		},
+		{
+			header: 'READY',
+			value: (item) => (item.readiness === null ? '-' : standingWord[item.readiness.standing])
+		},
 		{ header: 'DIGEST', value: (item) => item.digest.slice(7, 19) },
 		{ header: 'SINCE', value: (item, style) => when(item.sinceMs, style) },
 		{ header: 'REVISION', wide: true, value: (item) => `${item.revision}` },
@@ -93,6 +115,31 @@ export const behaviours: Listing<Behaviour> = {
 	]
 }
 
+export const held: Listing<HeldItem> = {
+	kind: 'HeldList',
+	name: (item) => `held/${item.displayName}/${item.verb}/${item.object}`,
+	empty: 'Nothing is held back: everything that was seen is learned.',
+	columns: [
+		{ header: 'SCORE', value: (item) => item.bundleScore.toFixed(1) },
+		{ header: 'TOGETHER', value: (item) => (item.bundleCount > 1 ? `${item.bundleCount}` : '-') },
+		{ header: 'WORKLOAD', value: (item) => item.displayName },
+		{ header: 'VERB', value: (item) => item.verb },
+		{
+			header: 'OBJECT',
+			value: (item) => item.object,
+			colour: (item) => (item.sensitivity === 2 ? 'red' : item.sensitivity === 1 ? 'yellow' : undefined)
+		},
+		{ header: 'SOURCE', value: (item) => item.source || '?' },
+		{ header: 'SEEN', value: (item) => `${item.count}` },
+		{ header: 'ANSWER', value: (item) => item.answer?.decision ?? '-' },
+		{ header: 'LAST', wide: true, value: (item, style) => when(item.lastMs, style) },
+		{ header: 'CAUSE', wide: true, value: (item) => item.cause },
+		{ header: 'PODS', wide: true, value: (item) => item.pods.join(',') || '-' },
+		{ header: 'SAMPLE', wide: true, value: (item) => item.samples[0] ?? '-' },
+		{ header: 'WHY', value: (item) => item.reason }
+	]
+}
+
 export const violations: Listing<Violation> = {
 	kind: 'ViolationList',
 	name: (item) => `violation/${item.id}`,
@@ -118,27 +165,38 @@ export const violations: Listing<Violation> = {
 
 export const history: Listing<HistoryEntry> = {
 	kind: 'HistoryList',
-	name: (item) => (item.kind === 'approval' ? `approval/${item.approval.id}` : `change/${item.change.id}`),
+	name: (item) => `${item.kind}/${subject(item).id}`,
 	empty: 'Nothing was decided or changed yet.',
 	columns: [
 		{ header: 'WHEN', value: (item, style) => when(item.atMs, style) },
 		{
 			header: 'WHAT',
 			value: (item) =>
-				item.kind === 'approval' ? item.approval.decision : `${item.change.action} ${item.change.target}`
+				item.kind === 'change' ? `${item.change.action} ${item.change.target}` : decisionOf(item)
 		},
 		{
 			header: 'STATE',
-			value: (item) => (item.kind === 'approval' ? '-' : item.change.state),
+			value: (item) => (item.kind === 'change' ? item.change.state : '-'),
 			colour: (item) => stateColour(item.kind === 'change' ? item.change.state : undefined)
 		},
 		{ header: 'WORKLOAD', value: (item) => subject(item).workload },
 		{ header: 'CLASS', value: (item) => subject(item).class },
-		{ header: 'DIGEST', value: (item) => subject(item).digest.slice(7, 19) },
+		{
+			header: 'DIGEST',
+			value: (item) =>
+				item.kind === 'answer'
+					? `${item.answer.verb} ${item.answer.object}`
+					: subject(item).digest.slice(7, 19)
+		},
 		{ header: 'WHO', value: (item) => subject(item).actor },
 		{
 			header: 'WHY',
-			value: (item) => (item.kind === 'approval' ? item.approval.reason : item.change.outcome)
+			value: (item) =>
+				item.kind === 'change'
+					? item.change.outcome
+					: item.kind === 'approval'
+						? item.approval.reason
+						: item.answer.reason
 		}
 	]
 }
@@ -169,8 +227,26 @@ export const sources: Listing<Source> = {
 	]
 }
 
-function subject(item: HistoryEntry): { workload: string; class: string; digest: string; actor: string } {
+function subject(item: HistoryEntry): {
+	id: number
+	workload: string
+	class: string
+	digest: string
+	actor: string
+} {
+	if (item.kind === 'answer') return { ...item.answer, digest: '' }
 	return item.kind === 'approval' ? item.approval : item.change
+}
+
+function decisionOf(item: Exclude<HistoryEntry, { kind: 'change' }>): string {
+	return item.kind === 'approval' ? item.approval.decision : item.answer.decision
+}
+
+const standingWord = { ready: 'yes', 'not-yet': 'not yet', 'open-ended': 'open-ended' }
+
+/** `3 %, ready`, `45 %`, `90 %, open-ended`. */
+export function riskText({ risk24, standing }: Readiness): string {
+	return `${percent(risk24)}${standing === 'not-yet' ? '' : ` (${standing})`}`
 }
 
 function stateColour(state: string | undefined): Colour | undefined {

@@ -11,7 +11,7 @@ export const verbs: Readonly<Record<string, { summary: string; load: () => Promi
 	learn: { summary: 'run a command and print the policy that it needs', load: () => import('./learn.js') },
 	replay: { summary: 'read recorded telemetry into the store', load: () => import('./replay.js') },
 	get: {
-		summary: 'list workloads, policies, behaviours, violations, changes, gaps, sources',
+		summary: 'list workloads, policies, behaviours, held, violations, changes, gaps, sources',
 		load: () => import('./get.js')
 	},
 	describe: {
@@ -25,6 +25,10 @@ export const verbs: Readonly<Record<string, { summary: string; load: () => Promi
 	},
 	approve: { summary: 'approve exactly the digest that was read', load: () => import('./approve.js') },
 	reject: { summary: 'reject a proposed policy, with a reason', load: () => import('./reject.js') },
+	answer: {
+		summary: 'say of what is held back that it is needed, or malicious',
+		load: () => import('./answer.js')
+	},
 	apply: { summary: 'bring an approved policy to a target', load: () => import('./apply.js') },
 	rollback: { summary: 'undo the latest change of a policy', load: () => import('./rollback.js') },
 	history: { summary: 'who decided and changed what, newest first', load: () => import('./history.js') },

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Class } from '../collector/observation.js'
 import type { Reader, SqlValue, Statement, Writer } from '../collector/store.js'
 import { EnforcerError } from './error.js'
@@ -28,7 +29,8 @@ export interface DecisionRequest {
 /**
  * Approves exactly the digest that is proposed now. Any other digest, even one approved
  * before, is refused, so that nobody approves what they have not read.
- * Throws `not-found` (nothing like it is known) or `conflict` (something else is proposed).
+ * Throws `not-found` (nothing like it is known), `conflict` (something else is proposed) or `refused` (the
+ * learner itself says that its rules do not hold what the workload does).
  */
 export async function approve(reader: Reader, writer: Writer, request: DecisionRequest): Promise<Approval> {
 	return decide(reader, writer, request, 'approved')
@@ -73,7 +75,7 @@ export async function decideAll(
 	requests: readonly DecisionRequest[],
 	decision: Approval['decision']
 ): Promise<(Approval | EnforcerError)[]> {
-	const refusals = requests.map((request) => refusalOf(reader, request))
+	const refusals = requests.map((request) => refusalOf(reader, request, decision))
 	const open = requests.filter((_, index) => refusals[index] === null)
 	// A proposal may change between the check above and the write: each insert asks again, in the
 	// writer's transaction, and inserts nothing when it finds another proposal.
@@ -82,7 +84,8 @@ export async function decideAll(
 	return requests.map((request, index) => {
 		const refusal = refusals[index]
 		if (refusal) return refusal
-		return isInserted.get(request) ? latestOf(reader, request) : changedMeanwhile(request)
+		if (isInserted.get(request)) return latestOf(reader, request)
+		return refusalOf(reader, request, decision) ?? changedMeanwhile(request)
 	})
 }
 
@@ -103,8 +106,10 @@ function insertOf(request: DecisionRequest, decision: Approval['decision']): Sta
 		sql: `INSERT INTO approvals (workload_id, class, digest, decision, actor, reason, at_ms)
 			SELECT ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (
 				SELECT 1 FROM proposals JOIN policies ON policies.id = proposals.policy_id
-				WHERE proposals.workload_id = ? AND proposals.class = ? AND policies.digest = ?)`,
-		params: [workloadId, class_, digest, decision, actor, reason, atMs, workloadId, class_, digest]
+				WHERE proposals.workload_id = ? AND proposals.class = ? AND policies.digest = ?
+					AND (? = 'rejected' OR NOT EXISTS (SELECT 1 FROM json_each(policies.notes) AS note
+						WHERE json_extract(note.value, '$.severity') = 'refusal')))`,
+		params: [workloadId, class_, digest, decision, actor, reason, atMs, workloadId, class_, digest, decision]
 	}
 }
 
@@ -121,15 +126,24 @@ function changedMeanwhile({ digest }: DecisionRequest): EnforcerError {
 	)
 }
 
-/** Why a digest cannot be decided about; null when it is what is proposed now. */
-function refusalOf(reader: Reader, request: DecisionRequest): EnforcerError | null {
+/**
+ * Why a digest cannot be decided about; null when it is what is proposed now and, to be approved, nothing
+ * in it is refused.
+ */
+function refusalOf(
+	reader: Reader,
+	request: DecisionRequest,
+	decision: Approval['decision']
+): EnforcerError | null {
 	const proposed = reader.get(
-		`SELECT digest FROM proposals JOIN policies ON policies.id = proposals.policy_id
+		`SELECT digest, notes FROM proposals JOIN policies ON policies.id = proposals.policy_id
 			WHERE proposals.workload_id = ? AND proposals.class = ?`,
 		request.workloadId,
 		request.class
 	)
-	if (proposed && text(proposed.digest) === request.digest) return null
+	if (proposed && text(proposed.digest) === request.digest) {
+		return decision === 'rejected' ? null : ownRefusal(request, text(proposed.notes))
+	}
 	const known = reader.get(
 		'SELECT revision FROM policies WHERE workload_id = ? AND class = ? AND digest = ?',
 		request.workloadId,
@@ -149,6 +163,17 @@ function refusalOf(reader: Reader, request: DecisionRequest): EnforcerError | nu
 			: `${short(request.digest)} is not proposed any more.`
 	)
 }
+
+/** Its rules leave out something that the workload does, so holding to them would break it. */
+function ownRefusal({ digest }: DecisionRequest, notes: string): EnforcerError | null {
+	const refusals = notesShape.parse(JSON.parse(notes)).filter((note) => note.severity === 'refusal')
+	const [first] = refusals
+	if (!first) return null
+	const more = refusals.length > 1 ? ` And ${refusals.length - 1} more like it, among its notes.` : ''
+	return new EnforcerError('refused', `${short(digest)} cannot be approved. ${first.text}${more}`)
+}
+
+const notesShape = z.array(z.object({ severity: z.string(), text: z.string() }))
 
 /** A digest as people say it: `sha256:` and twelve digits. */
 export function short(digest: string): string {

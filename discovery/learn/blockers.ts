@@ -113,7 +113,8 @@ function hours(count: number): string {
 	return count === 1 ? '1 hour' : `${count} hours`
 }
 
-function percent(share: number): string {
+/** `3.2 %`, `12 %`, `less than 0.1 %`. */
+export function percent(share: number): string {
 	const hundredths = share * 100
 	if (hundredths > 0 && hundredths < 0.1) return 'less than 0.1 %'
 	return `${hundredths < 9.95 ? Number(hundredths.toFixed(1)) : Math.round(hundredths)} %`

@@ -50,7 +50,10 @@ test('a proposal that changes between the check and the write leaves no approval
 	const first = store.digest(NAME, 'network')
 	const workloadId = store.workloadId(NAME)
 	// The reader sees the moment before; the writer is already past it.
-	const before = new Map([['digest', first]])
+	const before = new Map([
+		['digest', first],
+		['notes', '[]']
+	])
 	const stale = {
 		...store.reader,
 		get: (sql: string, ...params: []) =>
@@ -100,6 +103,53 @@ test('many are decided in one transaction; those that are refused stop no other'
 	assert.equal(commits.length, 1)
 	assert.equal(readApprovals(store.reader, request.workloadId).length, 2)
 	assert.deepEqual(await decideAll(store.reader, store.writer, [], 'approved'), [])
+})
+
+test('what the learner itself refuses cannot be approved, only rejected', async (t) => {
+	const store = await temporaryStore(t)
+	await store.see([sighting(nginx, 'read', '/etc/nginx/nginx.conf')])
+	const digest = store.digest(NAME, 'file-read')
+	const workloadId = store.workloadId(NAME)
+	const note = { code: 'learn.open-ended', severity: 'refusal', text: '/srv/x/ is open-ended.' }
+	await store.writer.transact([
+		{
+			sql: 'UPDATE policies SET notes = ? WHERE workload_id = ? AND digest = ?',
+			params: [JSON.stringify([{ ...note, severity: 'info', text: 'So.' }, note, note]), workloadId, digest],
+			expect: 1
+		}
+	])
+	const request = {
+		workloadId,
+		class: 'file-read' as const,
+		digest,
+		actor: 'local:ann',
+		reason: 'read',
+		atMs: T0 + 100
+	}
+	await assert.rejects(
+		approve(store.reader, store.writer, request),
+		(error) =>
+			error instanceof EnforcerError &&
+			error.code === 'refused' &&
+			/cannot be approved\. \/srv\/x\/ is open-ended\. And 1 more like it/.test(error.message)
+	)
+	assert.deepEqual(readApprovals(store.reader, workloadId), [])
+
+	// Noted only after the check was made: the write asks again.
+	const before = { ...store.reader, get: early() }
+	function early(): typeof store.reader.get {
+		let first = true
+		return (sql, ...params) => {
+			const row = store.reader.get(sql, ...params)
+			const isFirst = first
+			first = false
+			return isFirst && row ? { ...row, notes: '[]' } : row
+		}
+	}
+	await assert.rejects(approve(before, store.writer, request), codeIs('refused'))
+	assert.deepEqual(readApprovals(store.reader, workloadId), [])
+	await reject(store.reader, store.writer, request)
+	assert.equal(readApprovals(store.reader, workloadId)[0]?.decision, 'rejected')
 })
 
 function codeIs(code: string) {

@@ -8,7 +8,8 @@ import { readFacts } from './facts.js'
 import { scopesOf } from './gaps.js'
 import { operation } from './operation.js'
 import { findPolicy } from './revision.js'
-import { GetRuleEvidence, RuleEvidence, type RuleRow } from './shape.js'
+import { reckoningSentence } from './reckoning.js'
+import { GetRuleEvidence, Reckoning, RuleEvidence, type RuleRow } from './shape.js'
 
 export const getRuleEvidence = operation({
 	name: 'getRuleEvidence',
@@ -37,6 +38,8 @@ export const getRuleEvidence = operation({
 		return {
 			digest: proposal.digest,
 			rule: ruleRowOf(input.rule, rule, evidence),
+			account: reckoningSentence(evidence.reckoning ?? null, evidence),
+			reckoning: evidence.reckoning ?? null,
 			covers: evidence.covers,
 			versions: evidence.versions,
 			samples: evidence.samples,
@@ -59,7 +62,8 @@ const evidenceShape = z.object({
 	required: z.boolean(),
 	interactive: z.boolean(),
 	why: z.string(),
-	beyond: z.string()
+	beyond: z.string(),
+	reckoning: Reckoning.optional()
 })
 
 /** `RuleEvidence` of discovery, as `evidence.data` holds it. */

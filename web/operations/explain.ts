@@ -8,6 +8,8 @@ import { readEvidence, ruleRowOf } from './evidence.js'
 import { type Facts, policyName, readFacts, type WorkloadRow } from './facts.js'
 import { operation } from './operation.js'
 import { findPolicy, notesOf } from './revision.js'
+import { readinessDetails, readinessOf } from './readiness.js'
+import { reckoningSentence } from './reckoning.js'
 import { resolveWorkload } from './reference.js'
 import { Explain, Explanation, type RuleRow } from './shape.js'
 
@@ -28,7 +30,7 @@ export const explain = operation({
 				workload: workload.displayName,
 				class: null,
 				rule: null,
-				sentences: explainWorkload(facts, workload)
+				sentences: explainWorkload(reader, facts, workload)
 			}
 		}
 		return {
@@ -43,16 +45,24 @@ export const explain = operation({
 	}
 })
 
-function explainWorkload(facts: Facts, workload: WorkloadRow): string[] {
+function explainWorkload(reader: Reader, facts: Facts, workload: WorkloadRow): string[] {
 	return [
 		`${workload.displayName} was first seen ${iso(workload.firstMs)} and last ${iso(workload.lastMs)}.`,
-		...CLASSES.map((class_) => `${class_}: ${facts.stateOf(workload, class_).sentence}`)
+		...CLASSES.map((class_) => {
+			const readiness = readinessOf(reader, facts, workload, class_)
+			const sentences = [facts.stateOf(workload, class_).sentence, ...(readiness ? [readiness.sentence] : [])]
+			return `${class_}: ${sentences.join(' ')}`
+		})
 	]
 }
 
 function explainClass(reader: Reader, facts: Facts, workload: WorkloadRow, class_: Class): string[] {
 	const holder = facts.holderOf(workload, class_)
-	const sentences = [facts.stateOf(workload, class_).sentence]
+	const readiness = readinessOf(reader, facts, workload, class_)
+	const sentences = [
+		facts.stateOf(workload, class_).sentence,
+		...(readiness ? [readiness.sentence, ...readinessDetails(readiness)] : [])
+	]
 	const proposal = facts.proposalOf(holder, class_)
 	if (!proposal) return sentences
 	const policy = readPolicy(reader, holder.id, class_, proposal.digest)
@@ -95,6 +105,11 @@ function explainRule(
 		row.beyond === ''
 			? 'It grants nothing beyond what was seen.'
 			: `Beyond what was seen it grants: ${row.beyond}`,
+		reckoningSentence(evidence.reckoning ?? null, evidence),
+		...(evidence.reckoning?.tokens ?? []).map(
+			(token) =>
+				`${token.path} stands for ${plural(token.memberCount, 'name')}, told ${token.gainBits.toFixed(0)} bits shorter as one class.`
+		),
 		...covers,
 		...(moreCount > 0 ? [`It covers ${plural(moreCount, 'more object')}.`] : []),
 		...evidence.samples.map((sample) => `For example: ${sample}`)

@@ -150,7 +150,8 @@ export function keyOf(workloadId: number, class_: Class): string {
 	return `${workloadId}/${class_}`
 }
 
-function podKey(row: WorkloadRow): string {
+/** The same for all containers of a pod. */
+export function podKey(row: WorkloadRow): string {
 	return [row.form, row.cluster, row.namespace, row.kind, row.owner].join('/')
 }
 

@@ -1,10 +1,13 @@
 import type { z } from 'zod'
 import type { Reader, SqlValue } from '../../collector/store.js'
+import { classOfVerb } from '../../collector/observation.js'
+import { answerOf } from '../../enforcer/answer.js'
 import { type Approval as ApprovalRow, approvalOf } from '../../enforcer/approval.js'
 import { type Change as ChangeRow, changeOf } from '../../enforcer/change.js'
 import { integer, text } from '../../enforcer/row.js'
 import { cut, decodeCursor } from './cursor.js'
 import { type Facts, policyName, readFacts, type WorkloadRow } from './facts.js'
+import { answerShown } from './held.js'
 import { operation } from './operation.js'
 import { resolveWorkload } from './reference.js'
 import { type Approval, type Change, type HistoryEntry, HistoryPage, ListHistory } from './shape.js'
@@ -13,7 +16,8 @@ export const listHistory = operation({
 	name: 'listHistory',
 	method: 'GET',
 	path: '/history',
-	summary: 'Decisions and changes, newest first: who did what, to which target, and what came of it.',
+	summary:
+		'Decisions, answers and changes, newest first: who did what, to which target, and what came of it.',
 	input: ListHistory,
 	output: HistoryPage,
 	run({ reader }, input) {
@@ -38,18 +42,14 @@ export const listHistory = operation({
 		const rows = reader.all(
 			`SELECT * FROM (
 					SELECT 'approval' AS kind, id, at_ms, workload_id, class FROM approvals
-					UNION ALL SELECT 'change', id, at_ms, workload_id, class FROM changes)
+					UNION ALL SELECT 'change', id, at_ms, workload_id, class FROM changes
+					UNION ALL SELECT 'answer', id, at_ms, workload_id, ${CLASS_OF_VERB} FROM decisions)
 				WHERE ${conditions.join(' AND ')} ORDER BY at_ms DESC, kind DESC, id DESC LIMIT ?`,
 			...params,
 			input.limit + 1
 		)
 		const entries = rows.flatMap((row) => entryOf(reader, facts, row))
-		return cut(
-			'history',
-			entries,
-			(one) => [one.atMs, one.kind, one.kind === 'approval' ? one.approval.id : one.change.id],
-			input.limit
-		)
+		return cut('history', entries, (one) => [one.atMs, one.kind, idOf(one)], input.limit)
 	}
 })
 
@@ -57,15 +57,26 @@ type Entry = z.output<typeof HistoryEntry>
 
 function entryOf(reader: Reader, facts: Facts, row: Record<string, SqlValue>): Entry[] {
 	const workload = facts.byId.get(integer(row.workload_id))
-	const isApproval = text(row.kind) === 'approval'
-	const table = isApproval ? 'approvals' : 'changes'
+	const kind = text(row.kind)
+	const table = kind === 'approval' ? 'approvals' : kind === 'answer' ? 'decisions' : 'changes'
 	const found = reader.get(`SELECT * FROM ${table} WHERE id = ?`, integer(row.id))
 	if (!workload || !found) return []
 	const atMs = integer(row.at_ms)
-	return isApproval
-		? [{ kind: 'approval', atMs, approval: approvalShown(approvalOf(found), workload) }]
+	if (kind === 'answer') return [{ kind, atMs, answer: answerShown(answerOf(found), facts) }]
+	return kind === 'approval'
+		? [{ kind, atMs, approval: approvalShown(approvalOf(found), workload) }]
 		: [{ kind: 'change', atMs, change: changeShown(changeOf(found), workload) }]
 }
+
+function idOf(entry: Entry): number {
+	if (entry.kind === 'answer') return entry.answer.id
+	return entry.kind === 'approval' ? entry.approval.id : entry.change.id
+}
+
+/** Answers are about a verb, and each verb is of one class. */
+const CLASS_OF_VERB = `CASE verb ${Object.entries(classOfVerb)
+	.map(([verb, class_]) => `WHEN '${verb}' THEN '${class_}'`)
+	.join(' ')} END`
 
 /** A decision with the name of what it is about. */
 export function approvalShown(approval: ApprovalRow, workload: WorkloadRow): z.output<typeof Approval> {

@@ -11,6 +11,7 @@ import { type Facts, policyName, type ProposalRow, readFacts, type WorkloadRow }
 import { filterWithFacets, matches } from './filter.js'
 import { approvalShown, changeShown } from './history.js'
 import { operation } from './operation.js'
+import { type Briefs, readBriefs } from './readiness.js'
 import { resolveWorkload } from './reference.js'
 import { findPolicy, notesOf } from './revision.js'
 import { GetPolicy, ListPolicies, PolicyDetail, type Suggestion, SuggestionPage } from './shape.js'
@@ -28,6 +29,7 @@ export const listPolicies = operation({
 		const only = input.workload
 			? resolveWorkload([...facts.byId.values()], input.workload, input.class)
 			: null
+		const briefs = readBriefs(reader, facts)
 		const rows = facts.proposals.flatMap((proposal) => {
 			const workload = facts.byId.get(proposal.workloadId)
 			if (!workload || workload.aliasOf !== null) return []
@@ -37,6 +39,7 @@ export const listPolicies = operation({
 					proposal,
 					workload,
 					...facts.stateOf(workload, proposal.class),
+					readiness: briefs.of(workload, proposal.class),
 					span: lazySpan(reader, proposal, workload)
 				}
 			]
@@ -53,11 +56,15 @@ export const listPolicies = operation({
 			kind: { valuesOf: (row) => [row.workload.kind], wanted: input.kind },
 			class: { valuesOf: (row) => [row.proposal.class], wanted: input.class },
 			state: { valuesOf: (row) => [row.state], wanted: input.state },
-			decision: { valuesOf: (row) => [row.decision], wanted: input.decision }
+			decision: { valuesOf: (row) => [row.decision], wanted: input.decision },
+			readiness: {
+				valuesOf: (row) => (row.readiness === null ? [] : [row.readiness.standing]),
+				wanted: input.readiness
+			}
 		})
 		const page = pageOf(`policies by ${input.sort}`, items, (row) => positionOf(row, input.sort), input)
 		return {
-			items: page.items.map((row) => suggestionOf(reader, facts, row.workload, row.proposal, row.span())),
+			items: page.items.map((row) => suggestionOf(reader, facts, briefs, row, row.span())),
 			continue: page.continue,
 			total: items.length,
 			facets
@@ -88,7 +95,13 @@ export const getPolicy = operation({
 			input.class
 		)
 		return {
-			...suggestionOf(reader, facts, workload, proposal, readSpan(reader, proposal.policyId, workload)),
+			...suggestionOf(
+				reader,
+				facts,
+				readBriefs(reader, facts),
+				{ workload, proposal },
+				readSpan(reader, proposal.policyId, workload)
+			),
 			current: current?.digest === proposal.digest,
 			createdMs: proposal.createdMs,
 			rules: policy.rules.map((rule, index) => ruleRowOf(index, rule, evidence[index])),
@@ -112,7 +125,13 @@ export const getPolicy = operation({
 	}
 })
 
-type Row = { proposal: ProposalRow; workload: WorkloadRow; state: string; span(): Span }
+type Row = {
+	proposal: ProposalRow
+	workload: WorkloadRow
+	state: string
+	readiness: ReturnType<Briefs['of']>
+	span(): Span
+}
 
 /** Read only for what is shown or sorted by it. */
 function lazySpan(reader: Reader, proposal: ProposalRow, workload: WorkloadRow): () => Span {
@@ -141,6 +160,9 @@ function positionOf(row: Row, sort: z.output<typeof ListPolicies>['sort']): Posi
 			return [row.span().lastMs, ...unique]
 		case 'since':
 			return [proposal.sinceMs, ...unique]
+		case 'risk':
+			// What nothing is known of stands after everything else.
+			return [row.readiness?.risk24 ?? 2, ...unique]
 		case 'hours':
 			return [row.span().hourCount, ...unique]
 		default:
@@ -151,8 +173,8 @@ function positionOf(row: Row, sort: z.output<typeof ListPolicies>['sort']): Posi
 function suggestionOf(
 	reader: Reader,
 	facts: Facts,
-	workload: WorkloadRow,
-	proposal: ProposalRow,
+	briefs: Briefs,
+	{ workload, proposal }: Pick<Row, 'workload' | 'proposal'>,
 	span: Span
 ): z.output<typeof Suggestion> {
 	const notes = notesOf(proposal)
@@ -172,7 +194,8 @@ function suggestionOf(
 		warningCount: notes.filter((note) => note.severity !== 'info').length,
 		sinceMs: proposal.sinceMs,
 		...span,
-		startCount: startCountOf(reader, facts.membersOf(workload, proposal.class))
+		startCount: startCountOf(reader, facts.membersOf(workload, proposal.class)),
+		readiness: briefs.of(workload, proposal.class)
 	}
 }
 

@@ -20,6 +20,10 @@
  *   POST   /policies/:workload/:class/apply         PlanChange → Changed
  *   POST   /policies/:workload/:class/rollback      RollbackChange → Changed
  *   POST   /policies/:workload/:class/rollback/plan RollbackChange → Plan (a dry run)
+ *   GET    /workloads/:workload/readiness           GetReadiness → ReadinessList
+ *   GET    /held                                    ListHeld → HeldPage
+ *   POST   /held/answer                             AnswerHeld → AnsweredMany
+ *   GET    /predictions                             GetPredictions → Predictions
  *   GET    /explain/:workload                       Explain → Explanation
  *   POST   /simulations                             Simulate → Simulation (reads only)
  *   GET    /manifests · /languages                  ListManifests → ManifestPage · LanguageList
@@ -60,6 +64,68 @@ const page = <T extends z.ZodType>(item: T) =>
 		continue: z.string().nullable()
 	})
 
+// readiness --------------------------------------------------------------------
+
+/** `ready`: nothing stands between it and enforcement; `open-ended`: waiting alone will not make it ready. */
+export const Standing = z.enum(['ready', 'not-yet', 'open-ended'])
+/** How ready one class is, in short. Risks are probabilities, 0 to 1. */
+export const ReadinessBrief = z.object({
+	standing: Standing,
+	/** Of a new behaviour within 24 hours, and within the next one. */
+	risk24: z.number(),
+	riskNextHour: z.number()
+})
+export const Readiness = ReadinessBrief.extend({
+	workloadId: z.number(),
+	workload: z.string(),
+	class: Class,
+	/** Both risks, and what they rest on. */
+	sentence: z.string(),
+	/** The highest risk that is accepted; `calibrated` when enough decisions have proven it. */
+	tau: z.number(),
+	calibrated: z.boolean(),
+	/** What the closed form of the risk is made of: running, jobs not yet seen, starts. */
+	parts: z.object({ steady: z.number(), schedule: z.number(), start: z.number() }),
+	/** The fitted model, where there is one; what its features add up to is the log-odds of `risk`. */
+	secondStage: z
+		.object({
+			version: z.string(),
+			risk: z.number(),
+			contributions: z.array(z.object({ feature: z.string(), value: z.number(), logOdds: z.number() }))
+		})
+		.nullable(),
+	/** Why it is not ready, one sentence each. */
+	blockers: z.array(z.string()),
+	/** Periods of which not every hour was watched yet. */
+	unseenPeriods: z.array(
+		z.object({
+			periodHours: z.number(),
+			probability: z.number(),
+			/** '' when only experience speaks for it. */
+			declaredBy: z.string(),
+			watchedHours: z.number(),
+			risk: z.number()
+		})
+	),
+	exposedHours: z.number(),
+	startCount: z.number(),
+	gapCount: z.number(),
+	quietHours: z.number(),
+	noveltyPerHour: z.number(),
+	/** Behaviours known, as its rules tell them; those that probably exist besides; how many of these in a week. */
+	behaviourCount: z.number(),
+	unseenEstimate: z.number(),
+	newWithinWeek: z.number(),
+	/** Share of the activity that the known ones make up, at least. */
+	coverage: z.number(),
+	heldCount: z.number(),
+	/** At most sixty points, by hours watched. */
+	curve: z.array(z.object({ hour: z.number(), novelCount: z.number(), risk: z.number() })),
+	computedMs: z.number()
+})
+export const GetReadiness = z.object({ workload: WorkloadRef, class: Class.optional() })
+export const ReadinessList = z.object({ workload: z.string(), items: z.array(Readiness) })
+
 // workloads --------------------------------------------------------------------
 
 export const ClassState = z.object({
@@ -70,7 +136,9 @@ export const ClassState = z.object({
 	decision: Decision,
 	/** The digest that is proposed now. */
 	digest: z.string().nullable(),
-	ruleCount: z.number()
+	ruleCount: z.number(),
+	/** Null before anything was learned of it. */
+	readiness: ReadinessBrief.nullable()
 })
 
 export const Workload = z.object({
@@ -195,7 +263,8 @@ export const Suggestion = z.object({
 	hourCount: z.number(),
 	dayCount: z.number(),
 	podCount: z.number(),
-	startCount: z.number()
+	startCount: z.number(),
+	readiness: ReadinessBrief.nullable()
 })
 export const ListPolicies = z.object({
 	search: Search,
@@ -206,7 +275,10 @@ export const ListPolicies = z.object({
 	class: Class.optional(),
 	state: State.optional(),
 	decision: Decision.optional(),
-	sort: z.enum(['name', 'class', 'state', 'rules', 'notes', 'last', 'since', 'hours']).default('name'),
+	readiness: Standing.optional(),
+	sort: z
+		.enum(['name', 'class', 'state', 'rules', 'notes', 'last', 'since', 'hours', 'risk'])
+		.default('name'),
 	order: Order,
 	limit: Limit,
 	continue: Cursor
@@ -315,9 +387,30 @@ export const GetRuleEvidence = z.object({
 	rule: z.coerce.number().int().min(0),
 	digest: Digest.optional()
 })
+/** What a rule costs and saves, as the learner weighed it (`Reckoning` in discovery/policy.ts). */
+export const Reckoning = z.object({
+	origin: z.enum(['observed', 'inferred', 'required']),
+	/** Entries of an enforcer's map. */
+	entryCount: z.number(),
+	/** What it grants and nobody saw used; as weighted bits. */
+	unseenCount: z.number(),
+	bits: z.number(),
+	/** Hours with a false block in 14 days, had it been an exact list. */
+	exactBlocksExpected: z.number(),
+	costKeep: z.number(),
+	costRule: z.number(),
+	/** Sensitive objects that it was checked against. */
+	wallCount: z.number(),
+	tokens: z.array(z.object({ path: z.string(), memberCount: z.number(), gainBits: z.number() })),
+	/** 0 ordinary, 1 guarded, 2 sensitive. */
+	sensitivity: z.union([z.literal(0), z.literal(1), z.literal(2)])
+})
 export const RuleEvidence = z.object({
 	digest: z.string(),
 	rule: RuleRow,
+	/** The reckoning as a sentence; '' in revisions of before anything was weighed. */
+	account: z.string(),
+	reckoning: Reckoning.nullable(),
 	/** Raw objects that the rule covers, at most 256. */
 	covers: z.array(z.object({ object: z.string(), verb: z.string(), source: z.string(), count: z.number() })),
 	versions: z.array(z.string()),
@@ -526,6 +619,125 @@ export const Simulation = z.object({
 	notes: z.array(Note)
 })
 
+// what is held back ------------------------------------------------------------
+
+/** Why it is not learned: `HeldItem` in discovery/learner-rows.ts. */
+export const Cause = z.enum(['rejected', 'interactive', 'not-in-image', 'sensitive', 'support', 'bundle'])
+/** What a person says about one behaviour: the workload needs it, or somebody else did it. */
+export const Judgement = z.enum(['needed', 'malicious'])
+export const Answer = z.object({
+	id: z.number(),
+	workloadId: z.number(),
+	workload: z.string(),
+	class: Class,
+	verb: z.string(),
+	object: z.string(),
+	source: z.string(),
+	decision: Judgement,
+	actor: z.string(),
+	reason: z.string(),
+	atMs: z.number()
+})
+export const HeldItem = z.object({
+	/** Stable key of the row. */
+	key: z.string(),
+	workloadId: z.number(),
+	/** The canonical name, of the pod for the class network. */
+	workload: z.string(),
+	displayName: z.string(),
+	cluster: z.string(),
+	namespace: z.string(),
+	class: Class,
+	verb: z.string(),
+	object: z.string(),
+	source: z.string(),
+	/** The object as it was seen, where a network peer has been resolved. */
+	raw: z.string(),
+	/** One sentence: why, and what a person can do. */
+	reason: z.string(),
+	cause: Cause,
+	/** 0 ordinary, 1 guarded, 2 sensitive. */
+	sensitivity: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+	support: z.number(),
+	need: z.number(),
+	/** The same for items that are to be judged together, with their number and summed score. */
+	bundle: z.string(),
+	bundleCount: z.number(),
+	bundleScore: z.number(),
+	/** Strangeness in weighted bits. */
+	score: z.number(),
+	count: z.number(),
+	firstMs: z.number(),
+	lastMs: z.number(),
+	pods: z.array(z.string()),
+	samples: z.array(z.string()),
+	/** The latest answer; discovery acts on it in its next pass. */
+	answer: Answer.nullable()
+})
+export const ListHeld = z.object({
+	search: Search,
+	namespace: Name,
+	workload: WorkloadRef.optional(),
+	class: Class.optional(),
+	cause: Cause.optional(),
+	sensitivity: z.enum(['0', '1', '2']).optional(),
+	/** `waiting`: nobody has answered. */
+	answer: z.enum(['waiting', 'needed', 'malicious']).optional(),
+	limit: Limit,
+	continue: Cursor
+})
+/** Bundle by bundle, the strangest first; those that are answered come last. */
+export const HeldPage = page(HeldItem).extend({ total: z.number(), facets: Facets })
+
+/** Exactly one behaviour of one workload, as `HeldItem` names it. */
+const Held = z.object({
+	workload: WorkloadRef,
+	verb: z.string().min(1).max(32),
+	object: z.string().min(1).max(8192),
+	source: z.string().max(8192).default('')
+})
+export const AnswerHeld = z.object({
+	items: z.array(Held).min(1).max(500),
+	decision: Judgement,
+	/** The same for all. */
+	reason: z.string().min(1, 'Say why, for the next reader.').max(2000)
+})
+
+/** How well predictions came true, over bins of predicted risk. */
+const Reliability = z.object({
+	count: z.number(),
+	/** Mean squared error. */
+	brier: z.number(),
+	/** Mean distance between predicted and observed. */
+	ece: z.number(),
+	/** Null when nothing was predicted to happen. */
+	observedOverPredicted: z.number().nullable(),
+	table: z.array(
+		z.object({
+			from: z.number(),
+			to: z.number(),
+			count: z.number(),
+			meanRisk: z.number(),
+			observedShare: z.number()
+		})
+	)
+})
+export const GetPredictions = z.object({
+	workload: WorkloadRef.optional(),
+	class: Class.optional(),
+	/** Predictions of so many days back. */
+	days: z.coerce.number().int().min(1).max(400).default(30)
+})
+export const Predictions = z.object({
+	sentence: z.string(),
+	/** Predictions whose 24 hours have not passed yet. */
+	openCount: z.number(),
+	all: Reliability,
+	/** Those at which the class could have been enforced: everything held, and the risk within the threshold. */
+	atDecision: Reliability,
+	classes: z.array(Reliability.omit({ table: true }).extend({ class: Class }))
+})
+
 // problems, decisions and changes ----------------------------------------------
 
 /** RFC 9457, sent as `application/problem+json`. `type` is stable; `detail` is for people. */
@@ -575,6 +787,15 @@ export const DecidedMany = z.object({
 	failedCount: z.number().int()
 })
 
+/** Each item has a status, and the answer that was written or the problem. */
+export const AnsweredMany = z.object({
+	items: z.array(
+		Held.extend({ status: z.number().int(), answer: Answer.nullable(), problem: Problem.nullable() })
+	),
+	answeredCount: z.number().int(),
+	failedCount: z.number().int()
+})
+
 export const TargetName = z.enum(['directory', 'host'])
 /** `audit` counts what would be denied; `block` denies it. */
 export const Mode = z.enum(['audit', 'block'])
@@ -611,6 +832,7 @@ export const ListHistory = z.object({
 /** Newest first. */
 export const HistoryEntry = z.discriminatedUnion('kind', [
 	z.object({ kind: z.literal('approval'), atMs: z.number(), approval: Approval }),
+	z.object({ kind: z.literal('answer'), atMs: z.number(), answer: Answer }),
 	z.object({ kind: z.literal('change'), atMs: z.number(), change: Change })
 ])
 export const HistoryPage = page(HistoryEntry)

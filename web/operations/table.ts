@@ -3,12 +3,15 @@ import { listBehaviours } from './behaviours.js'
 import { applyChange, planChange, planRollback, rollbackChange } from './changes.js'
 import { getRuleEvidence } from './evidence.js'
 import { explain } from './explain.js'
+import { answerHeld, listHeld } from './held.js'
 import { listBadInputs, listGaps } from './gaps.js'
 import { listHistory } from './history.js'
 import { listLanguages, listManifests } from './manifests.js'
 import type { AnyOperation } from './operation.js'
 import { getPolicy, listPolicies } from './policies.js'
+import { getPredictions } from './predictions.js'
 import { probe } from './probe.js'
+import { getReadiness } from './readiness.js'
 import { simulate } from './simulate.js'
 import { getStatus, listSources } from './status.js'
 import { getTimeline } from './timeline.js'
@@ -31,6 +34,10 @@ export const operations: readonly AnyOperation[] = [
 	applyChange,
 	planRollback,
 	rollbackChange,
+	getReadiness,
+	listHeld,
+	answerHeld,
+	getPredictions,
 	explain,
 	listManifests,
 	listLanguages,

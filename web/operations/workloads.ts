@@ -6,6 +6,7 @@ import { pageOf } from './cursor.js'
 import { type Facts, memberIds, readFacts, type WorkloadRow } from './facts.js'
 import { filterWithFacets, matches } from './filter.js'
 import { operation } from './operation.js'
+import { type Briefs, readBriefs } from './readiness.js'
 import { resolveWorkload } from './reference.js'
 import {
 	type ClassState,
@@ -25,6 +26,7 @@ export const listWorkloads = operation({
 	output: WorkloadPage,
 	run({ reader }, input) {
 		const facts = readFacts(reader)
+		const briefs = readBriefs(reader, facts)
 		const states = new Map(facts.workloads.map((row) => [row.id, statesOf(facts, row)]))
 		const statesAt = (row: WorkloadRow) => states.get(row.id) ?? []
 		const found = facts.workloads.filter((row) => matches(input.search, [row.name, row.cgroup]))
@@ -55,7 +57,7 @@ export const listWorkloads = operation({
 			input
 		)
 		return {
-			items: page.items.map((row) => shown(reader, facts, row, statesAt(row))),
+			items: page.items.map((row) => shown(reader, facts, briefs, row, statesAt(row))),
 			continue: page.continue,
 			total: items.length,
 			facets
@@ -87,7 +89,7 @@ export const getWorkload = operation({
 			...ids
 		)
 		return {
-			...shown(reader, facts, row, statesOf(facts, row)),
+			...shown(reader, facts, readBriefs(reader, facts), row, statesOf(facts, row)),
 			versions: versions.map((version) => ({
 				digest: text(version.digest),
 				description: text(version.description),
@@ -125,6 +127,7 @@ function statesOf(facts: Facts, row: WorkloadRow): StateOf[] {
 function shown(
 	reader: Reader,
 	facts: Facts,
+	briefs: Briefs,
 	row: WorkloadRow,
 	states: readonly StateOf[]
 ): z.output<typeof Workload> {
@@ -139,7 +142,8 @@ function shown(
 				class: class_,
 				...facts.stateOf(row, class_),
 				digest: proposal?.digest ?? null,
-				ruleCount: proposal ? ruleCountOf(reader, proposal.policyId) : 0
+				ruleCount: proposal ? ruleCountOf(reader, proposal.policyId) : 0,
+				readiness: briefs.of(row, class_)
 			}
 		})
 	}
