@@ -48,18 +48,31 @@ async function answer(
 		return
 	}
 	const { AnsweredMany } = await import('../web/operations/shape.js')
-	const done = await client.call('answerHeld', { items, decision, reason: options.reason }, AnsweredMany)
-	if (format === 'json') print(`${safeJson(done)}\n`)
-	for (const item of done.items) {
-		if (item.problem !== null) note(item.problem.detail)
-		else if (format !== 'json') print(`${textOf(item)} answered ${decision}\n`)
+	const done: z.output<typeof AnsweredMany>['items'] = []
+	for (let from = 0; from < items.length; from += TOGETHER) {
+		const part = items.slice(from, from + TOGETHER)
+		const answered = await client.call(
+			'answerHeld',
+			{ items: part, decision, reason: options.reason },
+			AnsweredMany
+		)
+		done.push(...answered.items)
 	}
-	const [first] = done.items.filter((item) => item.problem !== null)
+	if (format === 'json') print(`${safeJson({ items: done })}\n`)
+	const problems = done.filter((item) => item.problem !== null)
+	for (const item of done) {
+		if (item.problem === null) {
+			if (format !== 'json') print(`${textOf(item)} answered ${decision}\n`)
+		} else if (done.length > 1) note(item.problem.detail)
+	}
+	const [first] = problems
 	if (first?.problem) {
 		throw new Fault(
-			done.answeredCount > 0 ? 'partial' : endingOfStatus(first.status),
+			problems.length < done.length ? 'partial' : endingOfStatus(first.status),
 			'answer',
-			`${done.failedCount} of ${done.items.length} were not answered; the reasons are above.`
+			done.length === 1
+				? first.problem.detail
+				: `${problems.length} of ${done.length} were not answered; the reasons are above.`
 		)
 	}
 	const when = client.live
@@ -71,6 +84,9 @@ async function answer(
 			: 'It stays held, and is never learned.'
 	)
 }
+
+/** As many as the operation takes. */
+const TOGETHER = 500
 
 /** What is held under that name; whatever else was answered before may be answered again. */
 async function chosen(

@@ -182,7 +182,7 @@ export const history: Listing<HistoryEntry> = {
 		{ header: 'WORKLOAD', value: (item) => subject(item).workload },
 		{ header: 'CLASS', value: (item) => subject(item).class },
 		{
-			header: 'DIGEST',
+			header: 'OF WHAT',
 			value: (item) =>
 				item.kind === 'answer'
 					? `${item.answer.verb} ${item.answer.object}`

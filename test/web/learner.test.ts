@@ -75,7 +75,7 @@ test('readiness: both risks in one sentence, what they are made of, and what it 
 	>()
 	assert.ok(sentences.includes(process.sentence))
 	assert.ok(sentences.some((sentence) => sentence.startsWith('It is not ready to be enforced: ')))
-	assert.ok(sentences.some((sentence) => sentence.startsWith('The fitted model (')))
+	assert.ok(sentences.some((sentence) => sentence.startsWith('The fitted model, version ')))
 })
 
 test('lists say how ready each class is, narrow by it and sort by the risk', async (t) => {

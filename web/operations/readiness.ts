@@ -129,7 +129,7 @@ export function readinessSentence(
 /** What a person reads after the sentence: ready, or what it waits for; then what the fitted model says. */
 export function readinessDetails(of: z.output<typeof Readiness>): string[] {
 	const accepted = `At most ${percent(of.tau)} is accepted${of.calibrated ? '' : '; that threshold is not calibrated yet'}.`
-	const parts = `Of that, running makes ${percent(of.parts.steady)}, jobs not yet seen ${percent(of.parts.schedule)}, starts ${percent(of.parts.start)}.`
+	const parts = `By the closed form: running ${percent(of.parts.steady)}, jobs not yet seen ${percent(of.parts.schedule)}, starts ${percent(of.parts.start)}.`
 	return [
 		of.standing === 'ready'
 			? 'It is ready to be enforced.'
@@ -156,7 +156,7 @@ function secondStageSentence({
 		.toSorted((a, b) => Math.abs(b.logOdds) - Math.abs(a.logOdds))
 		.slice(0, CONTRIBUTIONS_SAID)
 		.map((one) => `${one.feature} ${one.logOdds < 0 ? '−' : '+'}${Math.abs(one.logOdds).toFixed(2)}`)
-	return `The fitted model (${version}) says ${percent(risk)}; most of it by ${strongest.join(', ')} (log-odds).`
+	return `The fitted model, version ${version}, says ${percent(risk)}; most of it by ${strongest.join(', ')} (log-odds).`
 }
 
 function standingOf(mature: boolean, openEnded: boolean): Brief['standing'] {
