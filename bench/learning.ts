@@ -27,7 +27,7 @@ const WIDE_IN_QUICK = ['maturity', 'fixed 7 d', 'quiet 120 h']
 export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResult> {
 	const plan: Plan = quick
 		? { seed: seedOf(), testFamilies: 24, members: 3, calibrationFamilies: 0 }
-		: { seed: seedOf(), testFamilies: 60, members: 4, calibrationFamilies: 150 }
+		: { seed: seedOf(), testFamilies: 48, members: 3, calibrationFamilies: 120 }
 	const startedMs = performance.now()
 	const results = simulate(plan, quick)
 	const scores = scoresOf(results.outcomes)

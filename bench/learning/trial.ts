@@ -54,6 +54,8 @@ export interface Forecast {
 	/** Everything but the risk would have let it pass. */
 	eligible: boolean
 	happened: boolean
+	/** What the second stage looks at, in the order of its model; empty where there is none. */
+	features: number[]
 }
 
 export interface Trial {
@@ -86,6 +88,7 @@ export function tryWorkload(workload: Workload, contenders: readonly Contender[]
 					elapsedHours: hour,
 					risk24: ripe.risk24,
 					eligible: ripe.eligible,
+					features: ripe.features,
 					happened: somethingNew(workload, of, judge, hour)
 				})
 				const progress = {
@@ -203,6 +206,7 @@ interface Ripe {
 	mature: boolean
 	risk24: number
 	eligible: boolean
+	features: number[]
 }
 
 function ripeness(
@@ -225,12 +229,13 @@ function ripeness(
 	})
 	if (contender.mature) {
 		const other = contender.mature(items, exposure, tau)
-		return { ...other, eligible: other.mature }
+		return { ...other, eligible: other.mature, features: [] }
 	}
 	return {
 		mature: maturity.mature,
 		risk24: maturity.risk24,
-		eligible: exposure.hours.length >= 48 && exposure.starts.length >= 3
+		eligible: exposure.hours.length >= 48 && exposure.starts.length >= 3,
+		features: maturity.secondStage?.contributions.map(({ value }) => value) ?? []
 	}
 }
 
