@@ -42,7 +42,11 @@ export function learnSubject(
 	circumstances: Circumstances
 ): Learning[] {
 	const ambiguities = new Set<string>()
-	const rows = observations.flatMap((one) => withPeers(one, subject, circumstances.peers, ambiguities))
+	const rows = subject.classes.includes('network')
+		? observations.flatMap((one) =>
+				one.class === 'network' ? withPeers(one, subject, circumstances.peers, ambiguities) : one
+			)
+		: observations
 	const learned = learnWorkload(rows, {
 		name: subject.name,
 		form: subject.form,

@@ -59,12 +59,29 @@ export interface LearnedClass {
  * network peers resolved. Pure, and independent of order, batching and duplication.
  */
 export function learnWorkload(observations: readonly Sighted[], facts: LearnFacts): LearnedClass[] {
-	const states = stateOf(outsideSessions(observations, facts.form), facts.exposure.starts)
+	return learnBehaviours(behavioursOf(observations, facts), observations, facts)
+}
+
+/** The merged behaviours of a workload: one for all day rows of one kind. */
+export function behavioursOf(
+	observations: readonly Sighted[],
+	facts: Pick<LearnFacts, 'form' | 'exposure'>
+): BehaviourState[] {
+	return stateOf(outsideSessions(observations, facts.form), facts.exposure.starts)
+}
+
+/** From merged behaviours on; of the observations only what was denied, and what was a probe, is looked at. */
+export function learnBehaviours(
+	states: readonly BehaviourState[],
+	observations: readonly Sighted[],
+	facts: LearnFacts
+): LearnedClass[] {
 	const judged = judge(states, facts)
 	const trusted = judged.filter((one) => one.standing === 'trusted')
 	const needs = trusted.map((one) => one.state)
 	const sensitivityOf = new Map(judged.map((one) => [one.state, one.sensitivity]))
-	const probes = new Set(observations.filter((seen) => seen.isProbe).map(behaviourKey))
+	const probes = new Set<string>()
+	for (const seen of observations) if (seen.isProbe) probes.add(behaviourKey(seen))
 	const walls = judged.filter((one) => one.standing === 'held').flatMap((one) => wallOf(one.state))
 	const drafts = [
 		...fileDrafts(needs, walls, facts),
@@ -81,7 +98,10 @@ export function learnWorkload(observations: readonly Sighted[], facts: LearnFact
 			rules: draft.rules.map((rule) => ruleBody(rule)),
 			evidence: draft.rules.map((rule) =>
 				ruleEvidence(rule.covers, {
-					why: rule.covers.some((state) => probes.has(behaviourKey(state))) ? PROBE_WHY : rule.why,
+					why:
+						probes.size > 0 && rule.covers.some((state) => probes.has(behaviourKey(state)))
+							? PROBE_WHY
+							: rule.why,
 					beyond: rule.beyond,
 					reckoning: { ...rule.reckoning, sensitivity: mostSensitive(rule.covers, sensitivityOf) }
 				})

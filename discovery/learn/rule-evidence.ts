@@ -1,6 +1,5 @@
 import { compareText } from '../behaviour.js'
 import type { Reckoning, RuleEvidence } from '../policy.js'
-import { hoursOfDaily } from './daily.js'
 import type { BehaviourState } from './state.js'
 
 /** What a rule says of itself besides what it covers. */
@@ -13,21 +12,15 @@ const PODS_MAX = 4
 /** The evidence of a rule: what it covers, when, where and how often, with the rule's own account of its shape. */
 export function ruleEvidence(covers: readonly BehaviourState[], account: RuleAccount): RuleEvidence {
 	const covered = coveredObjects(covers)
-	const hours = new Set<number>()
-	const days = new Set<number>()
-	for (const state of covers) {
-		for (const hour of state.hours) hours.add(hour)
-		for (const hour of hoursOfDaily(state.daily)) hours.add(hour)
-	}
-	for (const hour of hours) days.add(Math.floor(hour / 24))
+	const { hourCount, dayCount } = extentOf(covers)
 	return {
 		covers: covered.slice(0, COVERS_MAX),
 		coveredCount: covered.length,
 		count: covers.reduce((sum, state) => sum + state.count, 0),
 		firstMs: covers.reduce((first, state) => Math.min(first, state.firstMs), covers[0]?.firstMs ?? 0),
 		lastMs: covers.reduce((last, state) => Math.max(last, state.lastMs), 0),
-		hourCount: hours.size,
-		dayCount: days.size,
+		hourCount,
+		dayCount,
 		pods: sortedUnique(covers.flatMap((state) => state.pods)).slice(0, PODS_MAX),
 		versions: sortedUnique(covers.flatMap((state) => state.versions)),
 		samples: sortedUnique(covers.flatMap((state) => state.samples)).slice(0, SAMPLES_MAX),
@@ -39,7 +32,28 @@ export function ruleEvidence(covers: readonly BehaviourState[], account: RuleAcc
 	}
 }
 
+/** Distinct hours and days in which any of it was seen, as far as days are kept. */
+function extentOf(covers: readonly BehaviourState[]): { hourCount: number; dayCount: number } {
+	const [only] = covers
+	if (only && covers.length === 1) return { hourCount: only.hourCount, dayCount: only.dayCount }
+	const masks = new Map<number, number>()
+	for (const { daily } of covers) {
+		for (let at = 0; at + 1 < daily.length; at += 3) {
+			const day = daily[at] ?? 0
+			masks.set(day, (masks.get(day) ?? 0) | (daily[at + 1] ?? 0))
+		}
+	}
+	let hourCount = 0
+	for (const mask of masks.values()) for (let rest = mask; rest !== 0; rest &= rest - 1) hourCount++
+	return { hourCount, dayCount: masks.size }
+}
+
 function coveredObjects(covers: readonly BehaviourState[]): RuleEvidence['covers'] {
+	const [only] = covers
+	if (only && covers.length === 1) {
+		const { raw, verb, source, count } = only
+		return [{ object: raw, verb, source, count }]
+	}
 	const counts = new Map<string, RuleEvidence['covers'][number]>()
 	for (const { raw, verb, source, count } of covers) {
 		const key = `${raw}\0${verb}\0${source}`
@@ -54,5 +68,6 @@ function coveredObjects(covers: readonly BehaviourState[]): RuleEvidence['covers
 }
 
 function sortedUnique(values: readonly string[]): string[] {
+	if (values.length <= 1) return values.filter((value) => value !== '')
 	return [...new Set(values)].filter((value) => value !== '').sort(compareText)
 }
