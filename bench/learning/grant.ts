@@ -109,24 +109,24 @@ function matching(entries: readonly Entry[] | undefined, source: string): number
 }
 
 /** What each token of the grammar stands for (discovery/policy.ts), and `<any>` as one segment of any text. */
-const TOKENS: Readonly<Record<string, string>> = {
-	pid: '[0-9]+',
-	int: '[0-9]+',
-	container: '[0-9a-f]{12,64}',
-	uid: '[0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12}',
-	uuid: '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}',
-	hex: '(?:[0-9a-f]{8,}|[0-9A-F]{8,}|[0-9a-f]{2})',
-	date: '20[0-9]{2}[-_.]?[01][0-9][-_.]?[0-3][0-9](?:[T_.-]?[0-9:_.,-]{4,}Z?)?',
-	semver: '[0-9]+\\.[0-9]+\\.[0-9]+',
-	random: '[A-Za-z0-9_]{4,}',
-	any: '[^/]+',
-	all: '.+'
-}
+const TOKENS: ReadonlyMap<string, string> = new Map([
+	['pid', '[0-9]+'],
+	['int', '[0-9]+'],
+	['container', '[0-9a-f]{12,64}'],
+	['uid', '[0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12}'],
+	['uuid', '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'],
+	['hex', '(?:[0-9a-f]{8,}|[0-9A-F]{8,}|[0-9a-f]{2})'],
+	['date', '20[0-9]{2}[-_.]?[01][0-9][-_.]?[0-3][0-9](?:[T_.-]?[0-9:_.,-]{4,}Z?)?'],
+	['semver', '[0-9]+\\.[0-9]+\\.[0-9]+'],
+	['random', '[A-Za-z0-9_]{4,}'],
+	['any', '[^/]+'],
+	['all', '.+']
+])
 
 function objectPattern(object: string): RegExp {
 	const parts = object.split(/<([a-z]+)>/)
 	const source = parts.map((part, at) =>
-		at % 2 === 0 ? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : (TOKENS[part] ?? `<${part}>`)
+		at % 2 === 0 ? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : (TOKENS.get(part) ?? `<${part}>`)
 	)
 	return new RegExp(`^${source.join('')}$`, 's')
 }
