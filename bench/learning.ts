@@ -32,8 +32,10 @@ export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResul
 	const results = simulate(plan, quick)
 	const scores = scoresOf(results.outcomes)
 	const gates = gatesOf(scores, results)
+	const misfit = scores.find((one) => one.generaliser === OURS && one.stop === 'maturity')?.width?.misfit
 	const facts = {
 		seed: plan.seed,
+		...(misfit ? { 'does not fit KubeArmor': misfit } : {}),
 		images: plan.testFamilies,
 		workloads: plan.testFamilies * plan.members,
 		tookSeconds: Math.round((performance.now() - startedMs) / 1000)
@@ -121,6 +123,7 @@ function rowOf(one: Score): Record<string, string | number> {
 		'equal share': one.falsePer100Equal ?? '',
 		'denied %': one.deniedPercent.value,
 		'new 24 h %': 100 * one.newWithin24,
+		'obs ÷ pred': one.reliability.observedOverPredicted ?? '',
 		'R %': width?.read ?? '',
 		'W %': width?.write ?? '',
 		'X %': width?.execute ?? '',

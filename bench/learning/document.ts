@@ -60,6 +60,8 @@ function scoreRow(one: Score): Record<string, string | number> {
 		'all /100 d': short(one.falsePer100All),
 		'equal share': one.falsePer100Equal === null ? '' : short(one.falsePer100Equal),
 		'denied %': short(one.deniedPercent.value),
+		'observed ÷ predicted':
+			one.reliability.observedOverPredicted === null ? '' : short(one.reliability.observedOverPredicted),
 		'unprotected %': short(100 * one.unprotectedShare),
 		'read / write / exec over-grant %': width
 			? [width.read, width.write, width.execute].map(short).join(' / ')

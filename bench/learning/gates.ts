@@ -1,13 +1,9 @@
 import { OURS } from './arms.js'
 import type { Gate } from '../run.js'
-import type { PoisonOutcome } from './poisoning.js'
 import { dominates, type Score } from './score.js'
 
 /** What must hold before the product is shipped (the ship gates), each with what was measured. */
-export function gatesOf(
-	scores: readonly Score[],
-	results: { poison: readonly PoisonOutcome[]; outputCount: number }
-): Gate[] {
+export function gatesOf(scores: readonly Score[], results: { outputCount: number }): Gate[] {
 	const find = (generaliser: string, stop: string) =>
 		scores.find((one) => one.generaliser === generaliser && one.stop === stop)
 	const mature = find(OURS, 'maturity')
@@ -29,7 +25,6 @@ export function gatesOf(
 		bar,
 		pass: value >= bar
 	})
-	const alone = results.poison.filter((one) => one.rule === 'tiers, nobody says yes')
 	return [
 		atMost(
 			'denied % of legitimate acts, above children > 3',
@@ -46,15 +41,6 @@ export function gatesOf(
 		atLeast('observed ÷ predicted, not below', ratio, 0.8),
 		atMost('observed ÷ predicted, not above', ratio, 1.25),
 		atMost('different outputs under 20 shuffles and 3 merge orders', results.outputCount, 1),
-		atMost('baselines that dominate', dominators.length, 0),
-		atLeast(
-			'intrusions cut while learning, without any person %',
-			partOf(alone, ({ broken }) => broken),
-			95
-		)
+		atMost('baselines that dominate', dominators.length, 0)
 	]
-}
-
-function partOf<T>(all: readonly T[], is: (one: T) => boolean): number {
-	return (100 * all.filter(is).length) / Math.max(1, all.length)
 }
