@@ -100,14 +100,15 @@ export function createSurroundings(
 	}
 }
 
-function actorsByMember(actors: readonly Actor[]): Map<number, Actor> {
+/** Actors by each of their rows. */
+export function actorsByMember(actors: readonly Actor[]): Map<number, Actor> {
 	const byMember = new Map<number, Actor>()
 	for (const actor of actors) for (const id of actor.memberIds) byMember.set(id, actor)
 	return byMember
 }
 
 /** A pod's network is watched while any of its containers is. */
-function watchOf(
+export function watchOf(
 	reader: Reader,
 	subject: Subject,
 	actors: ReadonlyMap<number, Actor>,
@@ -137,7 +138,7 @@ function endOfEvidence({ rows }: Watched): number {
 }
 
 function lastEvidenceMs(reader: Reader, items: readonly InventoryItem[]): number {
-	const seen = Number(reader.get('SELECT MAX(last_ms) AS last FROM observations')?.last ?? 0)
+	const seen = Number(reader.get('SELECT MAX(last_ms) AS last FROM workloads')?.last ?? 0)
 	return items.reduce((last, item) => Math.max(last, item.fromMs, item.toMs ?? 0), seen)
 }
 

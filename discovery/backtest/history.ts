@@ -71,12 +71,17 @@ export function readActors(reader: Reader, inventory: readonly InventoryItem[]):
 
 /** What policies of this workload are learned for: itself, and for the network its pod. */
 export function readSubjects(reader: Reader, actor: Actor, inventory: readonly InventoryItem[]): Subject[] {
+	return readAllSubjects(reader, inventory).filter((subject) => subject.memberIds.includes(actor.id))
+}
+
+/** What policies are learned for, all of it, by name. */
+export function readAllSubjects(reader: Reader, inventory: readonly InventoryItem[]): Subject[] {
 	const anchors = reader.all("SELECT DISTINCT workload_id FROM policies WHERE class = 'network'")
 	return subjectsOf(
 		readRows(reader),
 		ephemeralContainers(inventory),
 		new Set(anchors.map((row) => Number(row.workload_id)))
-	).filter((subject) => subject.memberIds.includes(actor.id))
+	)
 }
 
 function readRows(reader: Reader): (WorkloadRow & { node: string })[] {

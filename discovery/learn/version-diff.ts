@@ -20,6 +20,20 @@ export interface Change {
 	why: string
 }
 
+/** What the two sides are called in sentences. */
+export interface SideNames {
+	/** Behind "in so many watched hours of". */
+	before: string
+	after: string
+	both: string
+}
+
+const VERSION_NAMES: SideNames = {
+	before: 'the version before',
+	after: 'the new version',
+	both: 'both versions'
+}
+
 /** A behaviour that would have been seen three times over is gone: e⁻³ < 5 %. */
 const EXPECTED_MIN = 3
 const HOURS_MIN = 24
@@ -30,17 +44,23 @@ const STARTS_MIN = 3
  * hours in which it would have been seen: watched, with little loss, nothing hidden; until there are
  * enough of them it is undecided.
  */
-export function diffVersions(before: VersionEvidence, after: VersionEvidence): Change[] {
+export function diffVersions(
+	before: VersionEvidence,
+	after: VersionEvidence,
+	names: SideNames = VERSION_NAMES
+): Change[] {
 	const watchedBefore = visibleHours(before.exposure)
 	const watchedAfter = visibleHours(after.exposure)
 	const old = new Map(before.states.map((state) => [behaviourKey(state), state]))
 	const now = new Map(after.states.map((state) => [behaviourKey(state), state]))
 	const changes: Change[] = []
 	for (const [key, state] of old) {
-		if (now.has(key)) changes.push({ change: 'unchanged', state, why: 'Both versions did it.' })
-		else changes.push(lost(state, watchedBefore, watchedAfter, after.exposure))
+		if (now.has(key)) changes.push({ change: 'unchanged', state, why: sentence(`${names.both} did it.`) })
+		else changes.push(lost(state, watchedBefore, watchedAfter, after.exposure, names))
 	}
-	for (const [key, state] of now) if (!old.has(key)) changes.push(gained(state, watchedBefore, before.states))
+	for (const [key, state] of now) {
+		if (!old.has(key)) changes.push(gained(state, watchedBefore, before.states, names))
+	}
 	return changes.sort((a, b) => compareText(behaviourKey(a.state), behaviourKey(b.state)))
 }
 
@@ -72,13 +92,14 @@ function lost(
 	state: BehaviourState,
 	before: VisibleHours,
 	after: VisibleHours,
-	{ starts }: Exposure
+	{ starts }: Exposure,
+	names: SideNames
 ): Change {
 	const undecided = (why: string): Change => ({ change: 'undecided', state, why })
 	if (state.startOnly) {
 		const seen = new Set(after.hours)
 		const startCount = starts.filter((atMs) => seen.has(Math.floor(atMs / 3_600_000))).length
-		const text = `${startCount} ${startCount === 1 ? 'start' : 'starts'} of the new version ${startCount === 1 ? 'was' : 'were'} watched`
+		const text = `${startCount} ${startCount === 1 ? 'start' : 'starts'} of ${names.after} ${startCount === 1 ? 'was' : 'were'} watched`
 		if (startCount < STARTS_MIN) return undecided(`It belongs to starts, and only ${text}.`)
 		return { change: 'gone', state, why: `It belongs to starts; ${text} without it.` }
 	}
@@ -92,23 +113,29 @@ function lost(
 			why: `Not seen in ${hours} watched hours, where ${Math.round(expected)} sightings were expected.`
 		}
 	}
-	if (hours === 0)
-		return undecided('No hour of the new version was watched in which it would have been seen.')
+	if (hours === 0) return undecided(`No hour of ${names.after} was watched in which it would have been seen.`)
 	return undecided(`Not seen in ${hours} watched hours, which are too few for something this rare.`)
 }
 
-function gained(state: BehaviourState, before: VisibleHours, old: readonly BehaviourState[]): Change {
+function gained(
+	state: BehaviourState,
+	before: VisibleHours,
+	old: readonly BehaviourState[],
+	names: SideNames
+): Change {
 	if (before.hours.length === 0) {
 		return {
 			change: 'undecided',
 			state,
-			why: 'The version before was never watched in a way that would have shown it.'
+			why: sentence(`${names.before} was never watched in a way that would have shown it.`)
 		}
 	}
 	const elsewhere = old.find((one) => one.verb === state.verb && one.object === state.object)
 	const why = elsewhere
-		? `The version before did it too, but ${elsewhere.source || 'an unknown program'} did, not ${state.source || 'an unknown one'}.`
-		: `Not seen in ${before.hours.length} watched hours of the version before.`
+		? sentence(
+				`${names.before} did it too, but ${elsewhere.source || 'an unknown program'} did, not ${state.source || 'an unknown one'}.`
+			)
+		: `Not seen in ${before.hours.length} watched ${before.hours.length === 1 ? 'hour' : 'hours'} of ${names.before}.`
 	return { change: 'added', state, why }
 }
 
@@ -117,4 +144,11 @@ function longestPause(state: BehaviourState): number {
 	let longest = 0
 	for (let i = 1; i < hours.length; i++) longest = Math.max(longest, (hours[i] ?? 0) - (hours[i - 1] ?? 0))
 	return longest
+}
+
+/** Names of workloads keep their case. */
+function sentence(text: string): string {
+	return text.startsWith('the ') || text.startsWith('both ')
+		? text.charAt(0).toUpperCase() + text.slice(1)
+		: text
 }
