@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { shippedHazard } from '../discovery/learn/coefficients.js'
 import { ablations, calibrated, factorial, OURS, watched } from './learning/arms.js'
 import { writeDocument } from './learning/document.js'
@@ -35,6 +36,7 @@ export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResul
 	const misfit = scores.find((one) => one.generaliser === OURS && one.stop === 'maturity')?.width?.misfit
 	const facts = {
 		seed: plan.seed,
+		learner: git('log', '-1', '--format=%h', '--', 'discovery/learn'),
 		...(misfit ? { 'does not fit KubeArmor': misfit } : {}),
 		images: plan.testFamilies,
 		workloads: plan.testFamilies * plan.members,
@@ -137,5 +139,10 @@ function seedOf(): string {
 	const asked = process.env.WHITTLE_BENCH_SEED
 	if (asked) return asked
 	if (!process.env.CI) return 'whittle-1'
-	return execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8', cwd: import.meta.dirname }).trim()
+	return git('rev-parse', 'HEAD')
+}
+
+/** The commit of the learner is part of every result: its constants were frozen there. */
+function git(...args: string[]): string {
+	return execFileSync('git', args, { encoding: 'utf8', cwd: join(import.meta.dirname, '..') }).trim()
 }
