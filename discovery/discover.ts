@@ -183,29 +183,19 @@ function readWorkloads(reader: Reader): WorkloadRow[] {
 		}))
 }
 
-/**
- * Something per workload that differs whenever what it did, when it was watched or what people said of
- * it does: rows, counts and hours only grow.
- */
+/** Something per workload that differs whenever what is known of it does: evidence, answers, lists of files. */
 function changeMarkers(reader: Reader): Map<number, string> {
-	const markers = new Map<number, string>()
-	for (const sql of MARKERS_SQL) {
-		for (const [id, ...marks] of reader.tuples(sql)) {
-			markers.set(Number(id), `${markers.get(Number(id)) ?? ''} ${marks.join()}`)
-		}
-	}
 	const lists = reader.all('SELECT scope, digest FROM image_files ORDER BY scope')
 	const files = lists.map((row) => row.digest).join()
-	for (const [id, marker] of markers) markers.set(id, `${marker} ${files}`)
+	const answers = new Map<number, string>()
+	for (const [id, last] of reader.tuples('SELECT workload_id, MAX(id) FROM decisions GROUP BY workload_id'))
+		answers.set(Number(id), String(last))
+	const markers = new Map<number, string>()
+	for (const [id, evidence] of reader.tuples('SELECT id, evidence FROM workloads')) {
+		markers.set(Number(id), `${evidence} ${answers.get(Number(id)) ?? ''} ${files}`)
+	}
 	return markers
 }
-
-const MARKERS_SQL = [
-	'SELECT workload_id, COUNT(*), SUM(count), SUM(hours), MAX(last_ms), SUM(flags) FROM observations GROUP BY workload_id',
-	'SELECT workload_id, COUNT(*), SUM(lossy) FROM exposure GROUP BY workload_id',
-	'SELECT workload_id, COUNT(*) FROM starts GROUP BY workload_id',
-	'SELECT workload_id, MAX(id) FROM decisions GROUP BY workload_id'
-]
 
 function markerOfInventory(reader: Reader): string {
 	const row = reader.get(

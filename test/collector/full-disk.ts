@@ -8,7 +8,7 @@ import { openReader } from '../../collector/reader.js'
 import { openWriter } from '../../collector/writer.js'
 import { batchOf, sightingOf } from './stores.js'
 
-/** Run by store.test.ts on a file system of one megabyte: argument 1 is where it is mounted. */
+/** Run by store.test.ts on a file system of two megabytes: argument 1 is where it is mounted. */
 const folder = process.argv[2] ?? ''
 const path = storePath(join(folder, 'data'))
 const filler = join(folder, 'filler')

@@ -138,7 +138,7 @@ test('a full disk stops the writer, damages nothing, and space brings it back', 
 	const mounted = mountTiny(t)
 	if (mounted === undefined) {
 		t.diagnostic(
-			'no file system of one megabyte can be mounted here (it takes CAP_SYS_ADMIN or user namespaces)'
+			'no file system of two megabytes can be mounted here (it takes CAP_SYS_ADMIN or user namespaces)'
 		)
 		return
 	}
@@ -317,7 +317,7 @@ async function asOrdinaryUser(work: () => Promise<void>): Promise<void> {
 	}
 }
 
-/** A file system of one megabyte in a mount namespace of its own: nothing of it is left afterwards. */
+/** A file system of two megabytes in a mount namespace of its own: nothing of it is left afterwards. */
 function mountTiny(t: TestContext): { run(script: string): string } | undefined {
 	const folder = mkdtempSync(join(tmpdir(), 'whittle-tiny-'))
 	t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -325,7 +325,7 @@ function mountTiny(t: TestContext): { run(script: string): string } | undefined 
 	const inside = (command: string): string =>
 		execFileSync(
 			'unshare',
-			[...flags, 'sh', '-c', `mount -t tmpfs -o size=1m none "$0" && ${command}`, folder],
+			[...flags, 'sh', '-c', `mount -t tmpfs -o size=2m none "$0" && ${command}`, folder],
 			{
 				encoding: 'utf8',
 				stdio: ['ignore', 'pipe', 'pipe']
