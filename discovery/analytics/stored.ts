@@ -21,8 +21,8 @@ export interface Stored {
 	subjects: readonly Subject[]
 	items: readonly InventoryItem[]
 	/**
-	 * What a subject did, network peers resolved at the time of the flow; a peer that had several addresses
-	 * is one peer. `memberIds` narrows it to some of its rows.
+	 * What a subject did, network peers resolved at the time of the flow. `memberIds` narrows it to some of
+	 * its rows.
 	 */
 	rowsOf(subject: Subject, memberIds?: readonly number[]): Sighted[]
 	/** When it was watched; the hour in progress does not count. */
@@ -50,9 +50,7 @@ export function openStored(reader: Reader, nowMs: number): Stored {
 			const rows = readObservations(reader, { ...subject, memberIds: [...memberIds] }, probes)
 			// That addresses could not be told apart is said with the policy.
 			const ambiguities = new Set<string>()
-			return rows
-				.flatMap((row) => withPeers(row, subject, peers, ambiguities))
-				.map((row) => ({ ...row, raw: row.object }))
+			return rows.flatMap((row) => withPeers(row, subject, peers, ambiguities))
 		},
 		exposureOf(subject) {
 			const watched = watchOf(reader, subject, byMember, gaps, items)

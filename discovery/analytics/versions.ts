@@ -98,7 +98,10 @@ function evidenceOf(stored: Stored, workloadId: number): Whole {
 		// What other containers of the pod do is theirs; what is told of the pod as a whole is everybody's.
 		const members = ofPod ? [...new Set([...ids, ...stored.memberIdsOf(subject.name)])] : ids
 		const rows = stored.rowsOf(subject, members)
-		whole.rows.push(...rows.filter((row) => subject.form === 'host' || !row.interactive))
+		for (const row of rows) {
+			// A peer that had several addresses is one peer.
+			if (subject.form === 'host' || !row.interactive) whole.rows.push({ ...row, raw: row.object })
+		}
 		const exposure = stored.exposureOf(subject)
 		if (!ofPod) whole.exposure = exposure
 		if (subject.classes.includes('network')) whole.network = exposure
