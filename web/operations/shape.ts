@@ -24,6 +24,10 @@
  *   GET    /held                                    ListHeld → HeldPage
  *   POST   /held/answer                             AnswerHeld → AnsweredMany
  *   GET    /predictions                             GetPredictions → Predictions
+ *   GET    /workloads/:workload/diff                DiffWorkload → WorkloadDiff
+ *   GET    /unused                                  ListUnused → UnusedPage
+ *   GET    /fleet · /fleet/features                 ListFleet → FleetPage · ListFeatures → FeaturesPage
+ *   GET    /fleet/curves                            FleetCurves
  *   GET    /explain/:workload                       Explain → Explanation
  *   POST   /simulations                             Simulate → Simulation (reads only)
  *   GET    /manifests · /languages                  ListManifests → ManifestPage · LanguageList
@@ -736,6 +740,177 @@ export const Predictions = z.object({
 	/** Those at which the class could have been enforced: everything held, and the risk within the threshold. */
 	atDecision: Reliability,
 	classes: z.array(Reliability.omit({ table: true }).extend({ class: Class }))
+})
+
+// over versions, workloads and the fleet ----------------------------------------
+
+const SideOfDiff = z.object({
+	workload: z.string(),
+	/** '' where whole workloads are compared. */
+	digest: z.string(),
+	description: z.string(),
+	/** Hours in which its silence would have said something. */
+	watchedHours: z.number(),
+	startCount: z.number(),
+	behaviourCount: z.number()
+})
+/** `undecided`: seen of one only, and the other was not watched for long enough to say that it does not do it. */
+export const DifferenceKind = z.enum(['added', 'gone', 'undecided', 'unchanged'])
+export const Difference = z.object({
+	change: DifferenceKind,
+	/** Who was seen to do it. */
+	side: z.enum(['before', 'after', 'both']),
+	class: Class,
+	verb: z.string(),
+	object: z.string(),
+	source: z.string(),
+	why: z.string(),
+	count: z.number(),
+	hourCount: z.number(),
+	firstMs: z.number(),
+	lastMs: z.number(),
+	pods: z.array(z.string()),
+	/** Where two versions ran side by side: to whom it is put down (Fisher's exact test over their pods). */
+	attribution: z
+		.object({ to: z.enum(['version', 'environment', 'undecided']), p: z.number(), why: z.string() })
+		.nullable()
+})
+export const DiffWorkload = z.object({
+	workload: WorkloadRef,
+	/** Another workload; without it two versions of this one are compared. */
+	other: WorkloadRef.optional(),
+	/** Digests, or at least eight of their digits; without them the latest version and the one before. */
+	from: z.string().min(1).max(512).optional(),
+	to: z.string().min(1).max(512).optional(),
+	class: Class.optional(),
+	/** `all`: also what both do. */
+	show: z.enum(['differences', 'all']).default('differences'),
+	limit: z.coerce.number().int().min(1).max(10_000).default(1000)
+})
+export const WorkloadDiff = z.object({
+	before: SideOfDiff,
+	after: SideOfDiff,
+	/** Versions of the workload, the oldest first. */
+	versions: z.array(Version),
+	items: z.array(Difference),
+	/** Of each kind, also beyond the limit. */
+	totals: z.record(DifferenceKind, z.number()),
+	sentence: z.string(),
+	/** What the comparison cannot know. */
+	limits: z.array(z.string())
+})
+
+/** A rule that nobody has used for long: a question to a person. Nothing is ever removed by itself. */
+export const UnusedRule = z.object({
+	/** `ID/CLASS/RULE`: stable key of the row. */
+	key: z.string(),
+	workloadId: z.number(),
+	workload: z.string(),
+	class: Class,
+	digest: z.string(),
+	rule: z.number(),
+	object: z.string(),
+	access: z.array(z.string()),
+	sources: z.array(z.string()),
+	lastMs: z.number(),
+	/** Hours since in which a use would have been seen, and how many it takes. */
+	unusedHours: z.number(),
+	neededHours: z.number(),
+	reason: z.string()
+})
+export const ListUnused = z.object({
+	workload: WorkloadRef.optional(),
+	class: Class.optional(),
+	limit: Limit,
+	continue: Cursor
+})
+export const UnusedPage = page(UnusedRule).extend({
+	total: z.number(),
+	/** Rules that were looked at, and those of which nothing can be said. */
+	ruleCount: z.number(),
+	untoldCount: z.number()
+})
+
+/** What the second stage looks at, by the names of its features. */
+const Features = z.record(z.string(), z.number())
+/** How far one class of one workload has come; one flat row, but for `features`. */
+export const FleetItem = z.object({
+	workloadId: z.number(),
+	workload: z.string(),
+	class: Class,
+	/** Digest of the version that was seen last; '' where no source told one. */
+	image: z.string(),
+	imageCount: z.number(),
+	versionCount: z.number(),
+	exposedHours: z.number(),
+	startCount: z.number(),
+	itemCount: z.number(),
+	M1: z.number(),
+	Q1: z.number(),
+	Q2: z.number(),
+	quietHours: z.number(),
+	noveltyPerHour: z.number(),
+	coverage: z.number(),
+	unseenEstimate: z.number(),
+	risk24: z.number(),
+	tau: z.number(),
+	mature: z.boolean(),
+	openEnded: z.boolean(),
+	judgedCount: z.number(),
+	cameCount: z.number(),
+	meanRisk: z.number(),
+	features: Features
+})
+export const ListFleet = z.object({
+	workload: WorkloadRef.optional(),
+	class: Class.optional(),
+	limit: Limit,
+	continue: Cursor
+})
+/** By id of the workload and class. */
+export const FleetPage = page(FleetItem)
+
+/** A prediction that time has judged, with what it was made from. */
+export const FeaturesItem = z.object({
+	workloadId: z.number(),
+	workload: z.string(),
+	class: Class,
+	hour: z.number(),
+	exposedHours: z.number(),
+	risk: z.number(),
+	tau: z.number(),
+	eligible: z.boolean(),
+	/** Something new came within 24 hours. */
+	outcome: z.boolean(),
+	features: Features
+})
+export const ListFeatures = ListFleet
+export const FeaturesPage = page(FeaturesItem)
+
+/** Novelty and coverage over all workloads, by class and hours watched. */
+export const FleetCurves = z.object({
+	sentence: z.string(),
+	classes: z.array(
+		z.object({
+			class: Class,
+			workloadCount: z.number(),
+			readyCount: z.number(),
+			openEndedCount: z.number(),
+			exposedHours: z.number(),
+			medianRisk: z.number(),
+			medianCoverage: z.number(),
+			lowCoverage: z.number(),
+			curve: z.array(
+				z.object({
+					hour: z.number(),
+					workloadCount: z.number(),
+					medianRisk: z.number(),
+					highRisk: z.number(),
+					knownShare: z.number()
+				})
+			)
+		})
+	)
 })
 
 // problems, decisions and changes ----------------------------------------------

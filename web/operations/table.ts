@@ -1,8 +1,10 @@
 import { approve, approveMany, reject, rejectMany } from './approvals.js'
 import { listBehaviours } from './behaviours.js'
 import { applyChange, planChange, planRollback, rollbackChange } from './changes.js'
+import { diffWorkload } from './diff.js'
 import { getRuleEvidence } from './evidence.js'
 import { explain } from './explain.js'
+import { getFleetCurves, listFeatures, listFleet } from './fleet.js'
 import { answerHeld, listHeld } from './held.js'
 import { listBadInputs, listGaps } from './gaps.js'
 import { listHistory } from './history.js'
@@ -15,6 +17,7 @@ import { getReadiness } from './readiness.js'
 import { simulate } from './simulate.js'
 import { getStatus, listSources } from './status.js'
 import { getTimeline } from './timeline.js'
+import { listUnused } from './unused.js'
 import { listViolations } from './violations.js'
 import { getWorkload, listWorkloads } from './workloads.js'
 
@@ -38,6 +41,11 @@ export const operations: readonly AnyOperation[] = [
 	listHeld,
 	answerHeld,
 	getPredictions,
+	diffWorkload,
+	listUnused,
+	listFleet,
+	listFeatures,
+	getFleetCurves,
 	explain,
 	listManifests,
 	listLanguages,
