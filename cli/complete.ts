@@ -35,8 +35,9 @@ async function candidates(before: string[], data: string): Promise<string[]> {
 	if (verb === 'completion') return ['bash', 'zsh', 'fish']
 	if ((verb === 'get' || verb === 'describe') && rest.length === 0) return Object.keys(typeNames)
 	if (verb === 'get' || verb === 'describe') return names(data, rest[0]?.startsWith('pol') === true)
+	if (verb === 'diff') return rest.length < 2 ? names(data, false) : []
 	if (verb === 'answer') return answerWords(data, rest)
-	if (verb === 'status' && rest.length === 0) return ['predictions']
+	if (verb === 'status' && rest.length === 0) return ['predictions', 'fleet']
 	return POLICY_VERBS.includes(verb) && rest.length === 0 ? names(data, true) : []
 }
 

@@ -22,7 +22,10 @@ export const typeNames = {
 	violations: ['violation'],
 	changes: ['change'],
 	gaps: ['gap'],
-	sources: ['source']
+	sources: ['source'],
+	unused: [],
+	fleet: [],
+	features: []
 } as const
 
 export type Type = keyof typeof typeNames
@@ -124,6 +127,18 @@ async function get(context: Context, type: Type, name: string | undefined, optio
 		case 'gaps':
 			return show(context, listings.gaps, options, () =>
 				pages(client, 'listGaps', { ...only, ...filter }, shape.GapPage)
+			)
+		case 'unused':
+			return show(context, (await import('./fleet-listings.js')).unused, options, () =>
+				pages(client, 'listUnused', both, shape.UnusedPage)
+			)
+		case 'fleet':
+			return show(context, (await import('./fleet-listings.js')).fleet, options, () =>
+				pages(client, 'listFleet', both, shape.FleetPage)
+			)
+		case 'features':
+			return show(context, (await import('./fleet-listings.js')).features, options, () =>
+				pages(client, 'listFeatures', both, shape.FeaturesPage)
 			)
 		case 'sources':
 			return show(context, listings.sources, options, async function* () {

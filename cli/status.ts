@@ -7,13 +7,14 @@ import { addOutputOption, type Column, paint, printOne, safeText, table, when } 
 
 export function define(command: Command): void {
 	command
-		.argument('[topic]', 'predictions: how well what was predicted came true')
+		.argument('[topic]', 'predictions: how well they came true; fleet: how novelty ebbs over all workloads')
 		.action((topic: string | undefined) => {
 			if (topic === undefined) return withContext(command, status)
 			if (topic === 'predictions') return withContext(command, predictions)
+			if (topic === 'fleet') return withContext(command, fleet)
 			throw usage(
 				`There is no status of "${topic}".`,
-				'Ask for "whittle status" or "whittle status predictions".'
+				'Ask for "whittle status", "whittle status predictions" or "whittle status fleet".'
 			)
 		})
 	addOutputOption(command, ['table', 'json', 'yaml'])
@@ -56,6 +57,22 @@ async function predictions({ client, format, style }: Context): Promise<void> {
 					]
 				: []),
 			...(found.classes.length > 0 ? ['\n', table(found.classes, classColumns, false, style)] : [])
+		].join('')
+	})
+}
+
+async function fleet({ client, format, style }: Context): Promise<void> {
+	const { FleetCurves } = await import('../web/operations/shape.js')
+	const { classCurves, curvePoints } = await import('./fleet-listings.js')
+	const found = await client.call('getFleetCurves', {}, FleetCurves)
+	await printOne(found, format, { name: () => 'fleet' }, () => {
+		const points = found.classes.flatMap((one) => one.curve.map((point) => ({ class: one.class, ...point })))
+		return [
+			`${safeText(found.sentence)}\n`,
+			...(found.classes.length > 0 ? [table(found.classes, classCurves, false, style)] : []),
+			...(points.length > 0
+				? ['\nThe middle workload, by hours watched:\n', table(points, curvePoints, false, style)]
+				: [])
 		].join('')
 	})
 }

@@ -11,7 +11,8 @@ export const verbs: Readonly<Record<string, { summary: string; load: () => Promi
 	learn: { summary: 'run a command and print the policy that it needs', load: () => import('./learn.js') },
 	replay: { summary: 'read recorded telemetry into the store', load: () => import('./replay.js') },
 	get: {
-		summary: 'list workloads, policies, behaviours, held, violations, changes, gaps, sources',
+		summary:
+			'list workloads, policies, behaviours, held, violations, changes, gaps, sources, unused, fleet …',
 		load: () => import('./get.js')
 	},
 	describe: {
@@ -22,6 +23,10 @@ export const verbs: Readonly<Record<string, { summary: string; load: () => Promi
 	simulate: {
 		summary: 'what policies, also written by hand, would have done to what was seen',
 		load: () => import('./simulate.js')
+	},
+	diff: {
+		summary: 'what two versions of a workload, or two workloads, share and differ in',
+		load: () => import('./diff.js')
 	},
 	approve: { summary: 'approve exactly the digest that was read', load: () => import('./approve.js') },
 	reject: { summary: 'reject a proposed policy, with a reason', load: () => import('./reject.js') },
