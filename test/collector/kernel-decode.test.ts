@@ -13,6 +13,7 @@ const units: Units = {
 	learn: () => undefined,
 	learnProgram: () => undefined,
 	subject: (unit) => (unit === UNIT ? subject : null),
+	isNew: () => true,
 	lives: () => true
 }
 
@@ -46,6 +47,26 @@ test('what lost its detail is a gap of that workload, under the name by which th
 		[['connect', '', 41]]
 	)
 	assert.equal(batch.exposure.length, 1, 'it was watched all the same')
+})
+
+test('a unit that was there before us has a gap for what it did earlier, whenever it is first seen; a new one has none', () => {
+	const old: Units = { ...units, isNew: () => false }
+	const decode = decoder('n1', old, NOON_MS, NOON_MS - 100_000)
+	const idle = decode.decode(drainOf({ fromMs: NOON_MS, toMs: NOON_MS + 1000 }))
+	assert.deepEqual(idle.batch.gaps, [])
+	const counters = counterOf(NOON_MS + 60_000, 1)
+	const first = decode.decode(drainOf({ fromMs: NOON_MS + 1000, toMs: NOON_MS + 61_000, counters }))
+	assert.deepEqual(
+		first.batch.gaps.map(({ scope, fromMs, toMs, reason }) => [scope, fromMs, toMs, reason]),
+		[['workload:host/n1/batch/nightly', NOON_MS - 100_000, NOON_MS, 'started-before']]
+	)
+	const again = decode.decode(
+		drainOf({ fromMs: NOON_MS + 61_000, toMs: NOON_MS + 63_000, counters: counterOf(NOON_MS + 62_000, 1) })
+	)
+	assert.deepEqual(again.batch.gaps, [], 'told once')
+	const made = decoder('n1', units, NOON_MS, NOON_MS - 100_000)
+	const { batch } = made.decode(drainOf({ fromMs: NOON_MS, toMs: NOON_MS + 61_000, counters }))
+	assert.deepEqual(batch.gaps, [])
 })
 
 /** The clock since boot began at 0 in this world. */

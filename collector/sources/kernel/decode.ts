@@ -4,7 +4,7 @@
  * function of the drain.
  */
 import type { Drain } from '../../../native/drain.js'
-import { lossKinds, operation } from '../../../native/layout.js'
+import { lossKinds, operation, unitKind } from '../../../native/layout.js'
 import type { NetworkDenial } from '../../../native/messages.js'
 import { Aggregator } from '../../aggregate.js'
 import { identify } from '../../identity.js'
@@ -120,16 +120,7 @@ export function decoder(node: string, units: Units, startedMs: number, bootMs: n
 				}
 				gaps.push(gap(scopeOf(subject), fromMs, drain.wallMs, 'map-full', other.count, lossKinds[1]))
 			}
-			for (const counter of counters) {
-				if (known.has(counter.unit)) continue
-				known.add(counter.unit)
-				const subject = units.subject(counter.unit)
-				if (subject && drain.sequence === 1) {
-					gaps.push(
-						gap(scopeOf(subject), bootMs, startedMs, 'started-before', 0, 'it ran before Whittle watched')
-					)
-				}
-			}
+			gaps.push(...earlierLives(counters, known, units, bootMs, startedMs))
 			gaps.push(...ledgerGaps(drain, ledger, node, fromMs))
 			if (lastWall) {
 				const stepMs = drain.wallMs - lastWall.wallMs - Number(drain.toBootNs - lastWall.bootNs) / 1e6
@@ -161,6 +152,32 @@ export function decoder(node: string, units: Units, startedMs: number, bootMs: n
 				count === 0n ? [] : [{ kind: lossKinds[index] ?? `loss ${index}`, count: Number(count) }]
 			)
 	}
+}
+
+/**
+ * What was running before us did things that nobody saw. A cgroup that was made while we watch has no
+ * earlier life, nor has a program that a launcher started since.
+ */
+function earlierLives(
+	counters: readonly Counter[],
+	known: Set<bigint>,
+	units: Units,
+	bootMs: number,
+	startedMs: number
+): Gap[] {
+	const started = new Set<bigint>()
+	for (const { unit, operation: what } of counters) if (what === operation.start) started.add(unit)
+	const gaps: Gap[] = []
+	for (const { unit } of counters) {
+		if (known.has(unit)) continue
+		const subject = units.subject(unit)
+		if (!subject) continue
+		known.add(unit)
+		const isProgram = Number(unit >> 56n) === unitKind.program
+		if (isProgram ? started.has(unit) : units.isNew(unit)) continue
+		gaps.push(gap(scopeOf(subject), bootMs, startedMs, 'started-before', 0, 'it ran before Whittle watched'))
+	}
+	return gaps
 }
 
 /** A unit whose cgroup was gone before anybody could read its name. */

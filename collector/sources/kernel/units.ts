@@ -16,6 +16,8 @@ export interface Units {
 	learnProgram(object: bigint, path: string): void
 	/** Null while nothing is known about it. */
 	subject(unit: bigint): (Subject & { kind: 'host' }) | null
+	/** Whether its cgroup was made while we watch, so that nothing of it went by unseen. Programs: never. */
+	isNew(unit: bigint): boolean
 	/** Whether the unit can still do something: its cgroup exists. Programs: unknown, so true. */
 	lives(unit: bigint): boolean
 }
@@ -24,6 +26,7 @@ export interface Units {
 export function unitTable(hello: SensorHello): Units {
 	const paths = new Map<bigint, { path: string; mount: string }>()
 	const programs = new Map<bigint, string>()
+	const made = new Set<bigint>()
 	const subjects = new Map<bigint, Subject & { kind: 'host' }>()
 	let walkedMs = 0
 
@@ -78,7 +81,11 @@ export function unitTable(hello: SensorHello): Units {
 			if (v1) {
 				const prefix = (BigInt(unitKind.cgroup1) << 56n) | (BigInt(v1.id) << 48n)
 				paths.set(prefix | id, { path, mount: v1.mount })
-			} else if (root || hello.cgroups.v2 !== '') paths.set(id, { path, mount: hello.cgroups.v2 })
+				made.add(prefix | id)
+			} else if (root || hello.cgroups.v2 !== '') {
+				paths.set(id, { path, mount: hello.cgroups.v2 })
+				made.add(id)
+			}
 		},
 		learnProgram(object, path): void {
 			if (path !== '') programs.set(object & idMask, path)
@@ -92,6 +99,7 @@ export function unitTable(hello: SensorHello): Units {
 			subjects.set(unit, subject)
 			return subject
 		},
+		isNew: (unit) => made.has(unit),
 		lives(unit): boolean {
 			if (Number(unit >> 56n) === unitKind.program) return true
 			const found = paths.get(unit)
