@@ -51,7 +51,10 @@ export function enforcedByKubearmor(grants: readonly Grant[], range: Range): Enf
 	const policies = CLASSES.filter((of) => FILE_CLASSES.includes(of)).map((of) => policyOfClass(of, grants))
 	const { manifests, notes } = kubearmor.render(policies, { inventory: [POD] })
 	const problems = [...notes, ...manifests.flatMap((manifest) => kubearmor.validate(manifest.object))]
-	const [refusal] = problems.filter((note) => note.severity === 'refusal')
+	// Here each class is as it was when it stopped learning, so a program may be known to one and not to another.
+	const [refusal] = problems.filter(
+		({ severity, code }) => severity === 'refusal' && code !== 'kubearmor.entry-point'
+	)
 	const probes: Tally = { blocked: 0, count: 0 }
 	const judge = kubearmor.prepare(manifests.map((manifest) => manifest.object))(placeOf(WORKLOAD, [POD]))
 	for (const { probe } of range.probes) {
@@ -60,7 +63,7 @@ export function enforcedByKubearmor(grants: readonly Grant[], range: Range): Enf
 		const { verb, object, source } = probe
 		if (judge !== null && judge({ verb, object, source }).verdict === 'block') probes.blocked++
 	}
-	return { fits: refusal === undefined && manifests.length > 0, reason: refusal?.text ?? '', probes }
+	return { fits: refusal === undefined, reason: refusal?.text ?? '', probes }
 }
 
 function policyOfClass(of: Class, grants: readonly Grant[]): Policy {
