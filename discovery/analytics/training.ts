@@ -48,7 +48,6 @@ export function readTraining(
 		extent.limit
 	)) {
 		const parsed = z.array(z.number()).parse(JSON.parse(String(text)))
-		if (parsed.length !== FEATURES.length) continue
 		classes.push(classOf(of))
 		for (const [at, value] of parsed.entries()) features[at]?.push(value)
 		for (const [at, value] of values.entries()) numbers[at]?.push(Number(value))
@@ -94,8 +93,12 @@ function conditionOf({ after, class: of, workloadIds }: TrainingExtent): {
 	where: string
 	params: SqlValue[]
 } {
-	const parts = ['outcome IS NOT NULL', '(workload_id, class, hour) > (?, ?, ?)']
-	const params: SqlValue[] = after === null ? [-1, '', 0] : [...after]
+	const parts = [
+		'outcome IS NOT NULL',
+		'json_array_length(features) = ?',
+		'(workload_id, class, hour) > (?, ?, ?)'
+	]
+	const params: SqlValue[] = [FEATURES.length, ...(after ?? [-1, '', 0])]
 	if (of !== undefined) {
 		parts.push('class = ?')
 		params.push(of)
