@@ -3,7 +3,7 @@
  * Sets Whittle up: everything between `git clone` and a running program. Plain Node, no
  * dependencies, because it runs before node_modules exists. `npm start` and `npm test` call it.
  *
- *   node setup.mjs [--print] [--for start|test]
+ *   node setup.mjs [--print] [--for start|test|vm]
  *
  * Each step knows by content whether its output is current, so a second run takes a second.
  * A step that fails shows the end of what its command said, and setup exits 1. The two steps
@@ -32,9 +32,9 @@ function readOptions(args) {
 	const found = { print: false, purpose: 'start' }
 	for (let i = 0; i < args.length; i++) {
 		if (args[i] === '--print') found.print = true
-		else if (args[i] === '--for' && ['start', 'test'].includes(args[i + 1])) found.purpose = args[++i]
+		else if (args[i] === '--for' && ['start', 'test', 'vm'].includes(args[i + 1])) found.purpose = args[++i]
 		else {
-			say(`setup: I do not know "${args[i]}". Usage: node setup.mjs [--print] [--for start|test]`)
+			say(`setup: I do not know "${args[i]}". Usage: node setup.mjs [--print] [--for start|test|vm]`)
 			process.exit(2)
 		}
 	}

@@ -429,6 +429,18 @@ int BPF_PROG(handle_other_connect, const struct sock *sk, const int before, cons
 }
 
 /*
+ * Who sends. 6.1 and 6.12 give task storage to no program of a cgroup, 6.18 does; without it
+ * the sender is found out anew for each datagram, as for a task that was running before us.
+ */
+static __always_inline struct task_record *sender(struct configuration *c, struct task_record *anew)
+{
+	if (LINUX_KERNEL_VERSION >= ((6 << 16) + (18 << 8)))
+		return actor(c);
+	adopt(bpf_get_current_task(), anew);
+	return anew->flags & TASK_SELF ? NULL : anew;
+}
+
+/*
  * Datagrams with an address of their own (sendto, sendmsg, sendmmsg), from the kernel's
  * copy of it. Attached at the root: programs of cgroups below have decided before, and
  * what they denied is an attempt, not a need.
@@ -436,7 +448,7 @@ int BPF_PROG(handle_other_connect, const struct sock *sk, const int before, cons
 static __always_inline int sent(struct bpf_sock_addr *context, struct endpoint *end)
 {
 	struct configuration *c = config();
-	struct task_record *record = c ? actor(c) : NULL;
+	struct task_record anew = {}, *record = c ? sender(c, &anew) : NULL;
 	u8 result = bpf_get_retval() < 0 ? RESULT_DENIED : RESULT_ALLOWED;
 
 	if (!record)

@@ -309,3 +309,10 @@ int handle_io_uring(void *context)
 {
 	return count_number(OP_IO_URING, 0, 1);
 }
+
+/* The same event as 6.1 calls it: no kernel has both. */
+SEC("tp/io_uring/io_uring_submit_sqe")
+int handle_io_uring_before(void *context)
+{
+	return count_number(OP_IO_URING, 0, 1);
+}

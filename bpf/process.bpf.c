@@ -115,7 +115,7 @@ static __always_inline long string_length(const char *text)
 }
 
 /* `node DIST/cli/main.js …` is Whittle's command line; the launcher script before it is pending. */
-static __always_inline u32 self_flag(struct task_struct *task, struct linux_binprm *bprm, u64 executable,
+static __attribute__((noinline)) u32 self_flag(struct task_struct *task, struct linux_binprm *bprm, u64 executable,
 				     struct configuration *c)
 {
 	const char *filename = bprm->filename;

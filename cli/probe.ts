@@ -63,7 +63,7 @@ async function tryHere(report: typeof shape.ProbeReport): Promise<z.output<typeo
 	const { connectSensor, startSensor } = await import('../native/connection.js')
 	const folder = mkdtempSync(join(tmpdir(), 'whittle-probe-'))
 	try {
-		const sensor = startSensor({ runDir: folder, selfPids: [process.pid] })
+		const sensor = startSensor({ runDir: join(folder, 'run'), selfPids: [process.pid] })
 		const ended = new Promise<void>((done) => sensor.process.on('exit', () => done()))
 		const connection = await connectSensor(sensor.socket).catch((error: unknown) => {
 			throw new Fault(

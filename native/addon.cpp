@@ -40,6 +40,7 @@
 
 #include "failure.cpp"
 #include "maps.cpp"
+#include "complaint.cpp"
 #include "sensor.cpp"
 #include "enforcer.cpp"
 #include "launch.cpp"

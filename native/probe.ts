@@ -14,7 +14,7 @@ export function reportProbe(hello: SensorHello, root: boolean): ProbeReport {
 		root,
 		cgroupVersion: hello.cgroups.mode,
 		cgroupRoot: hello.cgroups.v2,
-		items: hello.programs.map(toItem),
+		items: hello.programs.map((state) => toItem(state, hello.programs)),
 		missing: missing(hello.programs, root)
 	}
 }
@@ -38,25 +38,49 @@ function readHost(): Omit<ProbeReport, 'items' | 'missing' | 'root'> {
 	}
 }
 
-function toItem(state: ProgramState): ProbeItem {
+function toItem(state: ProgramState, programs: ProgramState[]): ProbeItem {
 	const what = whatOf(state)
+	const item = { object: state.object, program: state.program }
 	if (state.attached || (state.loaded && state.object === 'enforce')) {
-		return { object: state.object, program: state.program, works: true, sentence: what }
+		return { ...item, works: true, sentence: what }
 	}
-	// tp/syscalls of a call that this kernel does not have: nothing can happen that we would miss.
-	const absent = state.loaded && state.errno === 2 && state.section.startsWith('tp/syscalls/')
-	const sentence = absent
-		? `${what}: this kernel has no such call, so nothing is missed`
-		: `${what}: not on this kernel (${state.error || 'refused without a reason'})`
-	return { object: state.object, program: state.program, works: absent, sentence }
+	// There is nothing to attach to: nothing can happen that we would miss, or another program sees it.
+	const absent = state.loaded && state.errno === 2
+	if (absent && state.section.startsWith('tp/syscalls/')) {
+		return { ...item, works: true, sentence: `${what}: this kernel has no such call, so nothing is missed` }
+	}
+	const other = programs.find(({ program }) => program === sameEvent.get(state.program))
+	if (absent && other?.attached) {
+		const sentence = `${what}: this kernel has another name for it, which ${other.program} watches`
+		return { ...item, works: true, sentence }
+	}
+	return {
+		...item,
+		works: false,
+		sentence: `${what}: not on this kernel (${state.error || 'refused without a reason'})`
+	}
 }
+
+/** Programs of one event that kernels call by different names. */
+const sameEvent = new Map([
+	['handle_io_uring', 'handle_io_uring_before'],
+	['handle_io_uring_before', 'handle_io_uring']
+])
+
+/** Events whose name in the kernel says little. */
+const plainly = new Map([
+	['cap_capable', 'the use of capabilities'],
+	['io_uring/io_uring_submit_req', 'that io_uring is used'],
+	['io_uring/io_uring_submit_sqe', 'that io_uring is used'],
+	['inet_sock_set_state', 'connections that no connect made']
+])
 
 function whatOf(state: ProgramState): string {
 	const [, group = '', name = ''] = /^([^/]+(?:\/syscalls)?)\/(.*)$/.exec(state.section) ?? []
 	if (state.object === 'enforce') return `holds ${name} for a cgroup`
 	if (group === 'tp/syscalls') return `sees ${name.replace('sys_exit_', '')} with its outcome`
 	if (group === 'iter') return 'sees the processes that were running before'
-	return `sees ${name.replaceAll('_', ' ')}`
+	return `sees ${plainly.get(name) ?? name.replaceAll('_', ' ')}`
 }
 
 function missing(programs: ProgramState[], root: boolean): string[] {

@@ -10,21 +10,6 @@ static std::vector<struct bpf_object *> loaded_objects;
 static std::vector<struct bpf_link *> links;
 static struct ring_buffer *ring = nullptr;
 static std::vector<uint8_t> ring_bytes;
-// Links are left by several threads at once, and each may have something to say.
-static thread_local std::string last_libbpf_message;
-
-static int keep_message(enum libbpf_print_level level, const char *format, va_list arguments)
-{
-	char line[512];
-
-	if (level != LIBBPF_WARN)
-		return 0;
-	vsnprintf(line, sizeof(line), format, arguments);
-	last_libbpf_message = line;
-	while (!last_libbpf_message.empty() && last_libbpf_message.back() == '\n')
-		last_libbpf_message.pop_back();
-	return 0;
-}
 
 struct ProgramState {
 	std::string object, program, section, error;
@@ -49,8 +34,9 @@ static void size_maps(struct bpf_object *object, uint32_t counter_entries)
 	}
 }
 
-// Opens an object with all programs, or with just one; null when it cannot be opened.
-static struct bpf_object *open_object(const std::string &path, uint32_t counter_entries, const char *only)
+// Opens an object with all programs but those that were refused; null when it cannot be opened.
+static struct bpf_object *open_object(const std::string &path, uint32_t counter_entries,
+				      const std::map<std::string, ProgramState> &refused)
 {
 	struct bpf_object *object = bpf_object__open_file(path.c_str(), nullptr);
 	struct bpf_program *program;
@@ -59,7 +45,7 @@ static struct bpf_object *open_object(const std::string &path, uint32_t counter_
 		return nullptr;
 	bpf_object__for_each_program(program, object)
 	{
-		if (only && std::strcmp(bpf_program__name(program), only) != 0)
+		if (refused.count(bpf_program__name(program)))
 			bpf_program__set_autoload(program, false);
 	}
 	size_maps(object, counter_entries);
@@ -85,74 +71,72 @@ static void attach_program(struct bpf_program *program, int cgroup_root, Program
 	link = of_cgroup ? bpf_program__attach_cgroup(program, cgroup_root) : bpf_program__attach(program);
 	if (!link) {
 		state.number = errno;
-		state.error = last_libbpf_message.empty() ? std::strerror(errno) : last_libbpf_message;
+		state.error = complaint.reason.empty() ? std::strerror(state.number) : complaint.reason;
 		return;
 	}
 	links.push_back(link);
 	state.attached = true;
 }
 
+// libbpf refuses a whole object with one of its programs: it says which one, that one is left
+// out, and the others are tried again.
 static void load_object(const std::string &path, const std::string &name, uint32_t counter_entries, int cgroup_root,
 			bool attach, std::vector<ProgramState> &states)
 {
-	struct bpf_object *object = open_object(path, counter_entries, nullptr);
-	std::vector<std::string> names;
+	std::map<std::string, ProgramState> refused;
+	struct bpf_object *object;
 	struct bpf_program *program;
-	size_t first = states.size();
+	ProgramState whole = {name, "*", ""};
+	bool any_loaded = false;
 
-	if (!object) {
-		states.push_back({name, "*", "", last_libbpf_message, false, false, errno});
-		return;
-	}
-	bpf_object__for_each_program(program, object)
-	{
-		ProgramState state;
-		state.object = name;
-		state.program = bpf_program__name(program);
-		state.section = bpf_program__section_name(program);
-		states.push_back(state);
-		names.push_back(state.program);
-	}
-	last_libbpf_message.clear();
-	if (bpf_object__load(object) == 0) {
-		share_maps(object);
-		loaded_objects.push_back(object);
-		size_t i = first;
-		bpf_object__for_each_program(program, object)
-		{
-			states[i].loaded = true;
-			last_libbpf_message.clear();
-			if (attach)
-				attach_program(program, cgroup_root, states[i]);
-			i++;
+	for (;;) {
+		forget_complaint();
+		object = open_object(path, counter_entries, refused);
+		if (!object) {
+			whole.number = errno;
+			whole.error = complaint.reason;
+			states.push_back(whole);
+			return;
 		}
-		return;
-	}
-	bpf_object__close(object);
-
-	// One program was refused, and libbpf refuses the whole object with it: load each alone.
-	for (size_t i = 0; i < names.size(); i++) {
-		ProgramState &state = states[first + i];
-
-		object = open_object(path, counter_entries, names[i].c_str());
-		if (!object)
-			continue;
-		last_libbpf_message.clear();
 		int error = bpf_object__load(object);
-		if (error) {
-			state.number = -error;
-			state.error = last_libbpf_message.empty() ? std::strerror(-error) : last_libbpf_message;
+		if (!error)
+			break;
+		ProgramState state;
+		state.number = -error;
+		state.error = complaint.reason.empty() ? std::strerror(-error) : complaint.reason;
+		program = bpf_object__find_program_by_name(object, complaint.program.c_str());
+		if (program && !refused.count(complaint.program)) {
+			refused[complaint.program] = state;
 			bpf_object__close(object);
 			continue;
 		}
-		share_maps(object);
-		loaded_objects.push_back(object);
-		state.loaded = true;
-		program = bpf_object__find_program_by_name(object, names[i].c_str());
-		last_libbpf_message.clear();
-		if (attach)
-			attach_program(program, cgroup_root, state);
+		// It is not about one program: a map, or the kernel's BTF. None of them can be had.
+		bpf_object__for_each_program(program, object)
+			refused.emplace(bpf_program__name(program), state);
+		break;
 	}
+	bpf_object__for_each_program(program, object)
+	{
+		std::string program_name = bpf_program__name(program);
+		auto found = refused.find(program_name);
+		ProgramState state = found == refused.end() ? ProgramState{} : found->second;
+
+		state.object = name;
+		state.program = program_name;
+		state.section = bpf_program__section_name(program);
+		state.loaded = found == refused.end();
+		any_loaded = any_loaded || state.loaded;
+		forget_complaint();
+		if (state.loaded && attach)
+			attach_program(program, cgroup_root, state);
+		states.push_back(state);
+	}
+	if (!any_loaded) {
+		bpf_object__close(object);
+		return;
+	}
+	share_maps(object);
+	loaded_objects.push_back(object);
 }
 
 // Ring callback: keeps the fixed part and only as much text as is in use.
@@ -185,7 +169,7 @@ static Napi::Value JS_loadPrograms(const Napi::CallbackInfo &info)
 	Descriptor root(cgroup_root.empty() ? -1 : open(cgroup_root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	std::vector<ProgramState> states;
 
-	libbpf_set_print(keep_message);
+	libbpf_set_print(keep_complaint);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	for (uint32_t i = 0; i < names.Length(); i++) {
 		std::string name = names.Get(i).As<Napi::String>().Utf8Value();

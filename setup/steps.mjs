@@ -6,7 +6,7 @@ import { packagesStep, userStep } from './system-steps.mjs'
 
 /**
  * @param {string} root the repository
- * @param {'start' | 'test'} purpose tests need more Debian packages
+ * @param {'start' | 'test' | 'vm'} purpose tests need more Debian packages, and virtual machines still more
  */
 export function steps(root, purpose) {
 	return [

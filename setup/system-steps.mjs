@@ -26,11 +26,21 @@ const TEST_PACKAGES = [
 	['bpftool', 'reads the BTF of the compiled objects'],
 	['gcc', 'compiles the programs whose operations are known'],
 	['bpftrace', 'a peer in benchmarks'],
+	['strace', 'traces a process in tests'],
 	['python3-yaml', 'reads exported YAML as an independent YAML 1.1 reader']
+]
+const VM_PACKAGES = [
+	['qemu-system-x86', 'boots the kernels of Debian 12, without KVM'],
+	['e2fsprogs', 'makes their disk'],
+	['libc6-dev', 'links the programs that run in them, statically']
 ]
 
 export function packagesStep(purpose) {
-	const wanted = purpose === 'test' ? [...START_PACKAGES, ...TEST_PACKAGES] : START_PACKAGES
+	const wanted = {
+		start: START_PACKAGES,
+		test: [...START_PACKAGES, ...TEST_PACKAGES],
+		vm: [...START_PACKAGES, ...TEST_PACKAGES, ...VM_PACKAGES]
+	}[purpose]
 	const missing = () => wanted.filter(([name]) => !isInstalled(name))
 	return {
 		name: 'packages',

@@ -1,6 +1,6 @@
 /** What the tests of this suite share: a sensor of their own with its batches gathered, and known programs. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -97,10 +97,11 @@ export function unitOf(sighting: { subject: Sighting['subject'] }): string {
 	return sighting.subject.kind === 'host' ? sighting.subject.unit : ''
 }
 
-/** Compiles one of this folder's programs into `folder` and returns its path. */
+/** Compiles one of this folder's programs into `folder` and returns its path; the guests of test/vm bring them. */
 export function compile(name: string, folder: string): string {
 	const path = join(folder, name)
-	if (!existsSync(path))
+	if (existsSync(join(here, name))) copyFileSync(join(here, name), path)
+	else if (!existsSync(path))
 		execFileSync('gcc', ['-O2', '-Wall', '-o', path, join(here, `${name}.c`), '-lpthread'])
 	return path
 }

@@ -172,10 +172,14 @@ test('outside any cgroup of its own, a launcher’s child starts a unit that its
 	const job = join(watched.folder, 'job')
 	copyFileSync('/bin/dash', cron)
 	copyFileSync('/bin/dash', job)
+	const jobScript = join(watched.folder, 'job-script')
+	const datagram =
+		"import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"
+	writeFileSync(jobScript, `cat /etc/hostname\n/usr/bin/python3 -c "${datagram}"\ntrue\n`)
 	const leave = watched.connection.hello.cgroups.hierarchies
 		.map(({ mount }) => `echo $$ > ${mount}/cgroup.procs; `)
 		.join('')
-	const script = `${leave}echo $$ > ${watched.connection.hello.cgroups.v2}/cgroup.procs; exec ${cron} -c '${job} -c "cat /etc/hostname; true"; true'`
+	const script = `${leave}echo $$ > ${watched.connection.hello.cgroups.v2}/cgroup.procs; exec ${cron} -c '${job} ${jobScript}; true'`
 	// Launched, because what this test itself starts is taken for Whittle, as it should be.
 	assert.equal(await watched.run('leaving', ['sh', '-c', script]), 0)
 	await watched.drained()
@@ -185,6 +189,10 @@ test('outside any cgroup of its own, a launcher’s child starts a unit that its
 		'the descendant’s read is the job’s'
 	)
 	assert.ok(unit.some(({ verb, object }) => verb === 'exec' && object === '/usr/bin/cat'))
+	assert.ok(
+		unit.some(({ verb, object }) => verb === 'send' && object === 'egress/udp/9/127.0.0.1'),
+		'and so is its datagram, also where the kernel keeps no record of a sender'
+	)
 	assert.ok(
 		watched.starts.some((start) => unitOf(start) === job),
 		'and the job started'
