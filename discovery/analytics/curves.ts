@@ -2,7 +2,7 @@ import { op, table } from 'arquero'
 import { z } from 'zod'
 import { CLASSES, type Class } from '../../collector/observation.js'
 import type { Reader } from '../../collector/store.js'
-import { numberAt } from './fleet.js'
+import { classOf, numberAt } from './fleet.js'
 
 /** One class over all workloads. */
 export interface ClassCurve {
@@ -40,8 +40,7 @@ export function readCurves(reader: Reader): ClassCurve[] {
 	const workloads = createColumns(['class', 'hours', 'risk', 'coverage', 'ready', 'open'])
 	const points = createColumns(['class', 'hour', 'risk', 'known'])
 	for (const [of, text] of reader.tuples('SELECT class, data FROM maturity ORDER BY workload_id, class')) {
-		const at = CLASSES.findIndex((one) => one === of)
-		if (at === -1) continue
+		const at = CLASSES.indexOf(classOf(of))
 		const { curve, ...one } = maturityShape.parse(JSON.parse(String(text)))
 		workloads.add([at, one.exposedHours, one.risk24, one.coverage, one.mature ? 1 : 0, one.openEnded ? 1 : 0])
 		for (const point of resampled(curve, one.exposedHours)) points.add([at, ...point])
