@@ -3,7 +3,7 @@ import type { Class } from '../../collector/observation.js'
 import type { Reader } from '../../collector/store.js'
 import { percent } from '../../discovery/learn/blockers.js'
 import { cut, decodeCursor } from './cursor.js'
-import { type Facts, policyName, readFacts } from './facts.js'
+import { policyName, readFacts, readWorkloads } from './facts.js'
 import { operation } from './operation.js'
 import { resolveWorkload } from './reference.js'
 import { FeaturesPage, FleetCurves, FleetPage, ListFeatures, ListFleet } from './shape.js'
@@ -84,16 +84,20 @@ function createNames(
 	reader: Reader,
 	input: z.output<typeof ListFleet>
 ): { wanted: number[] | undefined; of(workloadId: number, class_: Class): string } {
-	const facts: Facts = readFacts(reader)
-	const workload =
-		input.workload === undefined
-			? undefined
-			: resolveWorkload([...facts.byId.values()], input.workload, input.class)
+	// Everything else that `readFacts` reads would be read again for every page.
+	const rows = new Map(readWorkloads(reader).map((row) => [row.id, row]))
 	return {
-		wanted: workload && [...new Set([workload.id, facts.holderOf(workload, 'network').id])],
+		wanted: input.workload === undefined ? undefined : wantedRows(reader, input.workload, input.class),
 		of(workloadId, class_) {
-			const row = facts.byId.get(workloadId)
+			const row = rows.get(workloadId)
 			return row ? policyName(row.displayName, row, class_) : ''
 		}
 	}
+}
+
+/** A workload's own row, and the one on which its pod's network hangs. */
+function wantedRows(reader: Reader, reference: string, class_: Class | undefined): number[] {
+	const facts = readFacts(reader)
+	const workload = resolveWorkload([...facts.byId.values()], reference, class_)
+	return [...new Set([workload.id, facts.holderOf(workload, 'network').id])]
 }
