@@ -436,6 +436,8 @@ static __always_inline struct task_record *sender(struct configuration *c, struc
 {
 	if (LINUX_KERNEL_VERSION >= ((6 << 16) + (18 << 8)))
 		return actor(c);
+	if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
+		return NULL;
 	adopt(bpf_get_current_task(), anew);
 	return anew->flags & TASK_SELF ? NULL : anew;
 }

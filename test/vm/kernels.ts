@@ -57,7 +57,11 @@ function renewLists(): void {
 /** What apt-cache answers; it ends with 100 for a name that it does not know, which is an answer. */
 function asked(question: string[]): string {
 	try {
-		return execFileSync('apt-cache', question, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+		return execFileSync('apt-cache', question, {
+			encoding: 'utf8',
+			stdio: ['ignore', 'pipe', 'ignore'],
+			env: { ...process.env, LC_ALL: 'C' }
+		})
 	} catch (error) {
 		if (error instanceof Error && 'status' in error && error.status === 100) return ''
 		throw error

@@ -115,7 +115,7 @@ function find(program: string): string {
 function copyProgram(root: string, path: string): void {
 	const real = realpathSync(path)
 	copy(root, real)
-	if (realpathSync(dirname(path)) !== dirname(real) || path !== real) link(root, path, real)
+	if (path !== real) link(root, path, real)
 	for (const library of libraries(real)) {
 		const file = realpathSync(library)
 		copy(root, file)
@@ -154,7 +154,7 @@ function copyPython(root: string): void {
 /** What runs: the launcher, dist/, what the code reads beside it, and the libraries that are no tools. */
 function copyProduct(root: string): void {
 	const to = join(root, home)
-	for (const name of ['package.json', 'bin', 'collector/migrations', 'dist']) {
+	for (const name of ['package.json', 'bin', 'dist']) {
 		cpSync(join(product, name), join(to, name), {
 			recursive: true,
 			filter: (path) => !/\/dist\/(ui|\.[^/]*)$/.test(path)
