@@ -46,7 +46,10 @@ test('a directory is walled in by what lies in it, above it, and below it if it 
 	assert.equal(sensitiveWithin('', true, 'read', nobody), '/home')
 	assert.equal(sensitiveWithin('/home/ann', false, 'read', nobody), '/home/ann/.bash_history')
 	assert.equal(sensitiveWithin('/home/ann/.cache', false, 'read', nobody), null)
-	assert.equal(sensitiveWithin('/home/ann/.config', true, 'read', nobody), '/home/ann/.config/rclone/rclone.conf')
+	assert.equal(
+		sensitiveWithin('/home/ann/.config', true, 'read', nobody),
+		'/home/ann/.config/rclone/rclone.conf'
+	)
 	assert.equal(sensitiveWithin('/var/cache/app', true, 'write', nobody), null)
 	assert.equal(sensitiveWithin('/usr/lib/python3', true, 'read', nobody), null)
 	assert.equal(sensitiveWithin('/usr/lib/python3', true, 'write', nobody), '/usr/lib/python3')
