@@ -44,6 +44,7 @@ export function prepareApply(db: Database): Applier {
 		 ON CONFLICT DO UPDATE SET lossy = excluded.lossy WHERE lossy < excluded.lossy`
 	)
 	const addEvidence = db.prepare('UPDATE workloads SET evidence = evidence + 1 WHERE id = ?')
+	const addTally = db.prepare('UPDATE workloads SET tallies = tallies + 1 WHERE id = ?')
 	const addGap = db.prepare(
 		`INSERT INTO gaps (producer, scope, from_ms, to_ms, reason, lost_count, detail) VALUES (?, ?, ?, ?, ?, ?, ?)
 		 ON CONFLICT DO UPDATE SET to_ms = max(to_ms, excluded.to_ms),
@@ -60,7 +61,7 @@ export function prepareApply(db: Database): Applier {
 	}
 
 	/** Interns first and writes in the order of the primary key: neighbours land on the same pages. */
-	function addSightings({ sightings }: Batch, touched: Set<number>): number {
+	function addSightings({ sightings }: Batch, news: Set<number>, tallies: Set<number>): number {
 		const rows = sightings.map((sighting) => {
 			const { subject, version, firstMs, lastMs } = sighting
 			const workloadId = workloads.touch(subject, firstMs, lastMs).id
@@ -76,23 +77,25 @@ export function prepareApply(db: Database): Applier {
 		rows.sort((one, other) => one.workloadId - other.workloadId || one.objectId - other.objectId)
 		let rowCount = 0
 		for (const { workloadId, versionId, objectId, sourceId, sighting } of rows) {
-			rowCount += observations.add(workloadId, versionId, objectId, sourceId, sighting)
-			touched.add(workloadId)
+			const added = observations.add(workloadId, versionId, objectId, sourceId, sighting)
+			rowCount += added.rowCount
+			if (added.isNews) news.add(workloadId)
+			else tallies.add(workloadId)
 		}
 		return rowCount
 	}
 
-	function addLife(batch: Batch, touched: Set<number>): void {
+	function addLife(batch: Batch, news: Set<number>): void {
 		for (const { subject, version, pod, atMs } of batch.starts) {
 			const { id } = workloads.touch(subject, atMs, atMs)
 			const { changes } = addStart.run(id, workloads.touchVersion(id, version, atMs, atMs), pod, atMs)
-			if (changes > 0) touched.add(id)
+			if (changes > 0) news.add(id)
 		}
 		for (const { subject, hour, lossy } of batch.exposure) {
 			// Being watched for an hour says nothing about when in it: it must not move an exact first sight.
 			const { id } = workloads.touch(subject, hour * HOUR_MS + HOUR_MS - 1, hour * HOUR_MS)
 			// Told again with every batch of the hour; only the first time is news.
-			if (addExposure.run(id, hour, lossy ? 1 : 0).changes > 0) touched.add(id)
+			if (addExposure.run(id, hour, lossy ? 1 : 0).changes > 0) news.add(id)
 		}
 		for (const entry of batch.timeline) {
 			timeline.add(workloads.touch(entry.subject, entry.atMs, entry.atMs).id, entry)
@@ -103,16 +106,18 @@ export function prepareApply(db: Database): Applier {
 	const applyOnce = db.transaction((batch: Batch): Applied => {
 		const { producer, epoch, sequence } = batch.delivery
 		if (isDuplicate(batch.delivery)) return { duplicate: true, observationCount: 0 }
-		const touched = new Set<number>()
-		const observationCount = addSightings(batch, touched)
-		addLife(batch, touched)
+		const news = new Set<number>()
+		const tallies = new Set<number>()
+		const observationCount = addSightings(batch, news, tallies)
+		addLife(batch, news)
 		for (const gap of batch.gaps) {
 			addGap.run(producer, gap.scope, gap.fromMs, gap.toMs, gap.reason, gap.lostCount, gap.detail)
 		}
 		for (const item of batch.inventory) inventory.add(item)
 		for (const { file, line, reason, hash } of batch.bad) addBad.run(producer, file, line, reason, hash)
 		const unsettled = workloads.write()
-		for (const id of touched) addEvidence.run(id)
+		for (const id of news) addEvidence.run(id)
+		for (const id of tallies) if (!news.has(id)) addTally.run(id)
 		if (aliases.settle(unsettled, batch.inventory)) workloads.forget()
 		deliver.run(producer, epoch, sequence)
 		return { duplicate: false, observationCount }

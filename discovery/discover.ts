@@ -66,7 +66,7 @@ const INVENTORY_SQL = 'SELECT * FROM inventory ORDER BY cluster, kind, namespace
 
 /** A discoverer that lives as long as its store is open. Its passes must not overlap. */
 export function createDiscoverer(reader: Reader, writer: Writer, options: DiscoverOptions = {}): Discoverer {
-	const markers = new Map<string, string>()
+	const learned = new Map<string, Learned>()
 	const written = new Map<string, string>()
 	let inventory: Inventory | undefined
 	let summaries: ReadonlyMap<string, Summary> = new Map()
@@ -82,7 +82,7 @@ export function createDiscoverer(reader: Reader, writer: Writer, options: Discov
 			const workloads = readWorkloads(reader)
 			const done: Discovered = { examinedCount: 0, revisionCount: 0, refreshedCount: 0 }
 			const batch = createBatch(writer)
-			const newMarkers = new Map<string, string>()
+			const newlyLearned = new Map<string, Learned>()
 			const newlyWritten = new Map<string, string>()
 			const hour = Math.floor(nowMs / MS_PER_HOUR)
 			if (thresholds.hour !== hour) thresholds = { hour, of: readThresholds(reader, imageReader(reader)) }
@@ -92,10 +92,14 @@ export function createDiscoverer(reader: Reader, writer: Writer, options: Discov
 			const pooling = createPooling(inventory.items, subjects, summaries)
 			const vouched = options.vouched === true
 			const markerOf = (subject: Subject) =>
-				`${subject.memberIds.map((id) => `${id}:${changes.get(id) ?? ''}`).join(' ')} ${probes.markerOf(subject.name)}`
-			const isDirty = (subject: Subject) =>
-				markers.get(keyOf(subject)) !== markerOf(subject) ||
-				(inventoryChanged && subject.classes.includes('network'))
+				`${subject.memberIds.map((id) => `${id}:${changes.get(id)?.news ?? ''}`).join(' ')} ${probes.markerOf(subject.name)}`
+			const talliesOf = (subject: Subject) => subject.memberIds.map((id) => changes.get(id)?.tallies).join()
+			const isDirty = (subject: Subject) => {
+				const before = learned.get(keyOf(subject))
+				if (before?.marker !== markerOf(subject)) return true
+				if (inventoryChanged && subject.classes.includes('network')) return true
+				return before.tallies !== talliesOf(subject) && nowMs - before.atMs >= before.waitMs
+			}
 			const dirty = new Set(subjects.filter(isDirty).map(keyOf))
 			// First what each says of itself, then what all learn, so that their order does not matter.
 			const stirred = new Set<string>()
@@ -128,13 +132,17 @@ export function createDiscoverer(reader: Reader, writer: Writer, options: Discov
 					await batch.add(statementsFor(subject.anchorId, proposal, nowMs))
 					newlyWritten.set(slot, fingerprint)
 				}
-				newMarkers.set(keyOf(subject), markerOf(subject))
+				const before = learned.get(keyOf(subject))
+				const marker = markerOf(subject)
+				const waitMs =
+					before?.marker === marker ? Math.min(before.waitMs * 2, LONGEST_WAIT_MS) : SHORTEST_WAIT_MS
+				newlyLearned.set(keyOf(subject), { marker, tallies: talliesOf(subject), atMs: nowMs, waitMs })
 			}
 			await batch.add(withdrawn(reader, workloads, ephemeral))
 			await batch.flush()
 			// Only what is committed is remembered: after a failed write the next pass tries again.
 			summaries = pooling.summaries
-			for (const [key, marker] of newMarkers) markers.set(key, marker)
+			for (const [key, last] of newlyLearned) learned.set(key, last)
 			for (const [slot, fingerprint] of newlyWritten) written.set(slot, fingerprint)
 			return done
 		}
@@ -142,6 +150,20 @@ export function createDiscoverer(reader: Reader, writer: Writer, options: Discov
 }
 
 const MS_PER_HOUR = 3_600_000
+/**
+ * How long a workload of which nothing but counts grew waits until its evidence is refreshed: soon after
+ * news, then ever less often. A busy machine counts more of the same in every second of the year.
+ */
+const SHORTEST_WAIT_MS = 10_000
+const LONGEST_WAIT_MS = 600_000
+
+/** What was known of a subject when it was last learned. */
+interface Learned {
+	marker: string
+	tallies: string
+	atMs: number
+	waitMs: number
+}
 
 /** What runs the same image is alike: its latest version, else the workload itself. */
 function imageReader(reader: Reader): (workloadId: number) => string {
@@ -183,18 +205,19 @@ function readWorkloads(reader: Reader): WorkloadRow[] {
 		}))
 }
 
-/** Something per workload that differs whenever what is known of it does: evidence, answers, lists of files. */
-function changeMarkers(reader: Reader): Map<number, string> {
+/** Per workload: what differs whenever there is news (evidence, answers, lists of files), and when only counts grew. */
+function changeMarkers(reader: Reader): Map<number, { news: string; tallies: number }> {
 	const lists = reader.all('SELECT scope, digest FROM image_files ORDER BY scope')
 	const files = lists.map((row) => row.digest).join()
 	const answers = new Map<number, string>()
 	for (const [id, last] of reader.tuples('SELECT workload_id, MAX(id) FROM decisions GROUP BY workload_id'))
 		answers.set(Number(id), String(last))
-	const markers = new Map<number, string>()
-	for (const [id, evidence] of reader.tuples('SELECT id, evidence FROM workloads')) {
-		markers.set(Number(id), `${evidence} ${answers.get(Number(id)) ?? ''} ${files}`)
+	const changes = new Map<number, { news: string; tallies: number }>()
+	for (const [id, evidence, tallies] of reader.tuples('SELECT id, evidence, tallies FROM workloads')) {
+		const news = `${evidence} ${answers.get(Number(id)) ?? ''} ${files}`
+		changes.set(Number(id), { news, tallies: Number(tallies) })
 	}
-	return markers
+	return changes
 }
 
 function markerOfInventory(reader: Reader): string {

@@ -352,3 +352,56 @@ function rowsOf(path: string, sql: string, ...params: string[]): Record<string, 
 	reader.close()
 	return rows
 }
+
+test('more of the same is a tally; a behaviour, an hour, a pod, a mark or a start is news', async (t) => {
+	const path = join(temporaryFolder(t), 'whittle.db')
+	const writer = await openWriter({ path, thread: false })
+	const known = { interactive: true, detail: 'z' }
+	const { subject } = sightingOf()
+	const steps: [string, Partial<Batch>, 'evidence' | 'tallies' | 'neither'][] = [
+		['a behaviour', { sightings: [sightingOf(known)] }, 'evidence'],
+		['the same', { sightings: [sightingOf({ ...known, count: 9 })] }, 'tallies'],
+		['a later moment', { sightings: [sightingOf({ ...known, lastMs: NOON_MS + 1 })] }, 'tallies'],
+		['an hour', { sightings: [sightingOf({ ...known, lastMs: NOON_MS + HOUR_MS })] }, 'evidence'],
+		['another pod', { sightings: [sightingOf({ ...known, pod: 'api-2' })] }, 'evidence'],
+		['without a terminal', { sightings: [sightingOf()] }, 'evidence'],
+		['with one again', { sightings: [sightingOf(known)] }, 'tallies'],
+		['denied', { sightings: [sightingOf({ result: 'denied' })] }, 'evidence'],
+		[
+			'a start',
+			{
+				starts: [
+					{ subject, version: { digest: 'sha256:1', description: 'api:1' }, pod: 'api-1', atMs: NOON_MS }
+				]
+			},
+			'evidence'
+		],
+		[
+			'that start again',
+			{
+				starts: [
+					{ subject, version: { digest: 'sha256:1', description: 'api:1' }, pod: 'api-1', atMs: NOON_MS }
+				]
+			},
+			'neither'
+		],
+		['an hour watched', { exposure: [{ subject, hour: NOON_MS / HOUR_MS, lossy: false }] }, 'evidence'],
+		['told again', { exposure: [{ subject, hour: NOON_MS / HOUR_MS, lossy: false }] }, 'neither'],
+		['both', { sightings: [sightingOf(known), sightingOf({ object: '/etc/passwd' })] }, 'evidence']
+	]
+	const reader = openReader(path)
+	const numbers = () => {
+		const row = reader.get('SELECT evidence, tallies FROM workloads') ?? {}
+		return { evidence: Number(row.evidence), tallies: Number(row.tallies) }
+	}
+	let before = { evidence: 0, tallies: 0 }
+	for (const [index, [what, parts, grows]] of steps.entries()) {
+		await writer.applyBatch(batchOf(index + 1, parts))
+		const expected = { ...before }
+		if (grows !== 'neither') expected[grows]++
+		assert.deepEqual(numbers(), expected, what)
+		before = expected
+	}
+	reader.close()
+	await writer.close()
+})
