@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { exitCodes, exitCodesText } from './exit-codes.js'
@@ -9,8 +10,8 @@ import { verbs } from './verbs.js'
  * The command line. Each verb is a file that is loaded only when it is asked for, so that
  * `--help` costs little more than starting Node.
  */
-process.stdout.on('error', closedPipe)
-process.stderr.on('error', closedPipe)
+process.stdout.on('error', brokenOutput)
+process.stderr.on('error', brokenOutput)
 // A verb that has something to finish first listens itself; then this one leaves it the last word.
 process.on('SIGINT', () => {
 	if (process.listenerCount('SIGINT') === 1) process.exit(exitCodes.interrupted.code)
@@ -97,8 +98,19 @@ function wantsJson(args: string[]): boolean {
 	)
 }
 
-/** `whittle get … | head` is not a failure: the reader has seen enough. */
-function closedPipe(error: NodeJS.ErrnoException): void {
+/** `whittle get … | head` is not a failure: the reader has seen enough. A full disk is one. */
+function brokenOutput(error: NodeJS.ErrnoException): void {
 	if (error.code === 'EPIPE') process.exit(0)
-	throw error
+	const fault = faultOf(error)
+	if (fault === undefined) throw error
+	try {
+		writeSync(
+			2,
+			`whittle: What it had to say could not be written: ${error.message}. Free space and run it again.\n`
+		)
+	} catch (cause) {
+		// Standard error may be what is full: then the exit code says it alone.
+		if (faultOf(cause) === undefined) throw cause
+	}
+	process.exit(exitCodes[fault.ending].code)
 }

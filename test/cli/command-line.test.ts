@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { exitCodes } from '../../cli/exit-codes.js'
@@ -132,6 +132,25 @@ test('a reader that has seen enough is no failure', async () => {
 	child.stdout.destroy()
 	const code = await new Promise((resolve) => child.on('close', resolve))
 	assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+})
+
+test('output that cannot be written is one sentence and a code, with no stack', () => {
+	const full = openSync('/dev/full', 'w')
+	for (const args of [['--help'], ['version'], ['get', 'workloads', '--help'], ['completion', 'bash']]) {
+		const { status, stderr } = spawnSync(join(root, 'bin', 'whittle'), args, {
+			stdio: ['ignore', full, 'pipe'],
+			encoding: 'utf8'
+		})
+		assert.equal(status, 7, args.join(' '))
+		assert.match(
+			stderr,
+			/^whittle: [^\n]*no space left[^\n]*Free space and run it again\.\n$/,
+			args.join(' ')
+		)
+	}
+	const silent = spawnSync(join(root, 'bin', 'whittle'), ['--help'], { stdio: ['ignore', full, full] })
+	assert.equal(silent.status, 7)
+	closeSync(full)
 })
 
 test('completion scripts are sound, and complete verbs, types and topics', async () => {
