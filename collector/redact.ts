@@ -12,7 +12,20 @@ export const TEXT_LENGTH_MAX = 4096
 export function redact(text: string): string {
 	// Every pattern below is bounded by the length of one word, but a word may be long.
 	let redacted = text.length > TEXT_LENGTH_MAX ? text.slice(0, TEXT_LENGTH_MAX) : text
-	if (!SUSPICIOUS.test(redacted)) return redacted
+	// What one rule leaves may be what another looks for: `token:""--password x` has a name behind its value.
+	for (let pass = 0; pass < PASSES_MAX && SUSPICIOUS.test(redacted); pass++) {
+		const before = redacted
+		redacted = redactOnce(before)
+		if (redacted === before) break
+	}
+	return redacted
+}
+
+/** Two do for all that people write; a text that somebody made to need more is not looked at for ever. */
+const PASSES_MAX = 8
+
+function redactOnce(text: string): string {
+	let redacted = text
 	for (const { pattern, replacement } of RULES) redacted = redacted.replace(pattern, replacement)
 	redacted = redacted.replace(KEY_FLAG, (whole, flag: string, value: string) =>
 		looksRandom(value) ? `${flag}${REDACTED}` : whole
@@ -49,8 +62,9 @@ const NOT_SECRET = '(?![A-Za-z0-9_.-]*[-_.](?:file|path|dir)s?(?![A-Za-z0-9]))(?
 const NAME = `${NOT_SECRET}[A-Za-z0-9_.-]*(?:${STRONG}|${WEAK})[A-Za-z0-9_.-]*`
 // Names are looked at from their beginning only, so that a long word costs one scan.
 const AT_NAME = '(?<![A-Za-z0-9_.-])'
-// What is redacted already stays as it is.
-const VALUE = '(?!\\*{3}(?:[^A-Za-z0-9]|$))(?:"(?:[^"\\\\]|\\\\.)*"?|\'[^\']*\'?|[^\\s"\'&]+)'
+// What is redacted already stays as it is. A shell joins `'a'b` to one word, so the value goes on behind a quote.
+const VALUE =
+	'(?!\\*{3}(?:[^A-Za-z0-9]|$))(?:(?:"(?:[^"\\\\]|\\\\.)*"?|\'[^\']*\'?)(?:[A-Za-z0-9][^\\s"\'&]*)?|[^\\s"\'&]+)'
 // Whoever recorded the arguments joined them with blanks, so the value of a flag goes on until the next one.
 const TAIL = '(?:\\s+(?![-"\'|&;<>])[^\\s=]+(?=\\s|$))*'
 
