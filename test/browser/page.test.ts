@@ -23,15 +23,20 @@ const ROUTES: [path: string, text: string][] = [
 	[`/policies/${NGINX}/network?tab=simulation`, 'What a replay cannot know'],
 	[`/policies/${NGINX}/network?tab=simulation&part=surprises`, 'No past day could be tried yet'],
 	[`/policies/${NGINX}/network?tab=simulation&part=blind`, 'first-sight ring was full'],
+	[`/workloads/${NGINX}?tab=readiness`, 'A new behaviour within 24 h'],
+	[`/workloads/${NGINX}?tab=held`, 'Nothing is held back'],
+	[`/policies/${NGINX}/file-read?tab=readiness`, 'What it waits for'],
 	[`/policies/${NGINX}/file-read?tab=yaml`, 'carried only together with file-write'],
 	[`/policies/${NGINX}/file-read?tab=yaml&scope=all`, 'KubeArmorHostPolicy'],
 	[`/policies/${NGINX}/file-read?tab=notes`, 'Notes'],
 	[`/policies/${NGINX}/file-read?tab=history`, 'Nothing has been decided'],
 	[`/policies/${NGINX}/file-read?tab=revisions`, 'proposed now'],
+	['/held', '/bin/sh'],
 	['/violations', 'would block'],
 	['/history', 'Nothing has been decided'],
 	['/health', 'first-sight ring was full'],
 	['/health?tab=bad-inputs', 'kubearmor.jsonl'],
+	['/health?tab=predictions', 'of the last 30 days'],
 	['/probe', 'What is missing'],
 	['/policies/no-such-workload/network', 'There is no such'],
 	['/no/such/page', 'There is no such']
@@ -185,6 +190,65 @@ describe('the page', () => {
 			.getByRole('row', { name: /a source was blind/ })
 			.first()
 			.waitFor()
+	})
+
+	it('draws how the risk fell, and says the same as a table', async () => {
+		await go(`/policies/${NGINX}/file-read?tab=readiness`, 'What it waits for')
+		await page.getByRole('img', { name: /^Risk of something new within 24 h: / }).waitFor()
+		await page.getByRole('img', { name: /^Behaviours known: \d+ after / }).waitFor()
+		await page.getByText('The same as a table').click()
+		await page.getByRole('columnheader', { name: 'Hours watched' }).waitFor()
+		await page.getByText(/^The fitted model says/).click()
+		await page.getByRole('columnheader', { name: 'Adds to the log-odds' }).waitFor()
+		await checkAccessible(page, 'the readiness with its tables')
+		await go('/policies', 'not yet')
+		await page.locator('.toolbar').getByRole('button', { name: 'Readiness' }).click()
+		await page.getByRole('checkbox', { name: /^not yet/ }).check()
+		await page.waitForURL(/ready=not-yet/)
+	})
+
+	it('says what a rule costs and saves', async () => {
+		await go(`/policies/${NGINX}/file-read?rule=0`, 'What it costs and saves')
+		await page.getByText(/^Observed; it takes \d+ /).waitFor()
+	})
+
+	it('answers what is held back, bundle by bundle, with the keyboard alone', async () => {
+		await go('/', 'Overview')
+		await page.keyboard.press('g')
+		await page.keyboard.press('b')
+		await page.waitForURL(/\/held$/)
+		await page
+			.getByRole('row', { name: /\/bin\/sh/ })
+			.first()
+			.waitFor()
+		const all = await rowCount()
+		await page.keyboard.press('j')
+		await page.keyboard.press('e')
+		const detail = page.getByRole('complementary', { name: 'Why it is held back' })
+		await detail.getByText(/interactive session/).waitFor()
+		await detail.getByText('3 behaviours that belong together').waitFor()
+		await checkAccessible(page, 'why something is held')
+		await page.keyboard.press('b')
+		await page.getByText('3 behaviours selected').waitFor()
+		await page.keyboard.press('d')
+		const dialog = page.getByRole('dialog', { name: 'Malicious: 3 behaviours' })
+		await dialog.getByText('It is never learned').waitFor()
+		await atRest(page)
+		await page.keyboard.type('Nobody of us was there.')
+		await checkAccessible(page, 'the answer')
+		await page.keyboard.press('Tab')
+		await page.keyboard.press('Tab')
+		await page.keyboard.press('Enter')
+		await dialog.getByText('3 answered').waitFor()
+		await atRest(page)
+		await page.keyboard.press('Enter')
+		await dialog.waitFor({ state: 'detached' })
+		await page.keyboard.press('Escape')
+		await page.locator('.toolbar').getByRole('button', { name: 'Answer' }).click()
+		await page.getByRole('checkbox', { name: /^malicious/ }).check()
+		await page.keyboard.press('Escape')
+		await rowsAre(Math.min(all, 3))
+		await go('/history', 'Answered “malicious”')
 	})
 
 	it('shows hostile names as text', async () => {

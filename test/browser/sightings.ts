@@ -88,6 +88,13 @@ const reportActs: Act[] = [
 	['connect', 'egress/tcp/5432/10.244.2.31', '/usr/bin/python3.11', 12]
 ]
 
+/** What a person did in a shell of the web server's container. */
+const sessionActs: Act[] = [
+	['exec', '/bin/sh', '', 1],
+	['read', '/etc/hostname', '/bin/sh', 1],
+	['read', '/etc/nginx/<<script>alert(2)</script>', '/bin/sh', 1]
+]
+
 /** Everything that was seen before the page opens: four hours of six workloads, one gap, one bad line. */
 export function firstBatch(nowMs: number): Batch {
 	const subjects: [Subject, Act[], number][] = [
@@ -122,6 +129,12 @@ export function firstBatch(nowMs: number): Batch {
 			{ subject, pod, atMs: nowMs - 80_000, kind: 'exec', text: acts[0]?.[1] ?? '', count: 1 }
 		)
 	}
+	batch.sightings.push(
+		...sessionActs.map((act) => ({
+			...sighting(web, act, nowMs - 70_000, nowMs - 60_000),
+			interactive: true
+		}))
+	)
 	batch.gaps.push({
 		scope: 'workload:host/node-a/nginx.service',
 		fromMs: nowMs - 3 * HOUR_MS,

@@ -1097,6 +1097,8 @@ export const Status = z.object({
 	/** Workload × class in each state. */
 	states: z.record(State, z.number()),
 	violationCount: z.number(),
+	/** Held back and not answered; without what only waits for more evidence. */
+	heldCount: z.number(),
 	/** Since UTC midnight, and on the UTC day before. */
 	violationsToday: z.number(),
 	violationsYesterday: z.number(),

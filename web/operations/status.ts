@@ -37,6 +37,7 @@ export const getStatus = operation({
 		}
 		const todayMs = Math.floor(nowMs / DAY_MS) * DAY_MS
 		const violationCount = sum(reader, 'SELECT sum(count) AS n FROM violations')
+		const heldCount = sum(reader, HELD_SQL)
 		const sources = context.sources()
 		return {
 			version,
@@ -51,6 +52,7 @@ export const getStatus = operation({
 			workloadCount: facts.workloads.length,
 			states,
 			violationCount,
+			heldCount,
 			violationsToday: sum(reader, 'SELECT sum(count) AS n FROM violations WHERE last_ms >= ?', todayMs),
 			violationsYesterday: sum(
 				reader,
@@ -65,7 +67,13 @@ export const getStatus = operation({
 			sensor:
 				context.sensor !== null || sources.some((one) => one.name === 'kernel' && one.state === 'running'),
 			sources,
-			next: nextOf({ workloadCount: facts.workloads.length, undecidedCount, approvedCount, violationCount })
+			next: nextOf({
+				workloadCount: facts.workloads.length,
+				undecidedCount,
+				approvedCount,
+				violationCount,
+				heldCount
+			})
 		}
 	}
 })
@@ -80,11 +88,18 @@ export const listSources = operation({
 	run: (context) => ({ items: context.sources() })
 })
 
+/** What is held for want of support settles itself, so nobody is asked about it. */
+const HELD_SQL = `SELECT count(*) AS n FROM held
+	WHERE json_extract(data, '$.cause') <> 'support' AND NOT EXISTS (
+		SELECT 1 FROM decisions WHERE decisions.workload_id = held.workload_id AND decisions.verb = held.verb
+			AND decisions.object = held.object AND decisions.source = held.source)`
+
 function nextOf(counts: {
 	workloadCount: number
 	undecidedCount: number
 	approvedCount: number
 	violationCount: number
+	heldCount: number
 }): z.output<typeof Status>['next'] {
 	const next: z.output<typeof Status>['next'] = []
 	if (counts.workloadCount === 0) {
@@ -103,6 +118,12 @@ function nextOf(counts: {
 		next.push({
 			sentence: `${policies(counts.approvedCount)} approved and not applied.`,
 			command: 'whittle apply WORKLOAD/CLASS'
+		})
+	}
+	if (counts.heldCount > 0) {
+		next.push({
+			sentence: `${counts.heldCount === 1 ? 'One behaviour is' : `${counts.heldCount} behaviours are`} held back: say which are needed, and which malicious.`,
+			command: 'whittle get held'
 		})
 	}
 	if (counts.undecidedCount > 0) {

@@ -46,6 +46,11 @@ const routeTree = root.addChildren([
 	}),
 	createRoute({
 		getParentRoute: () => root,
+		path: '/held',
+		component: lazyRouteComponent(() => import('./pages/Held.js'), 'HeldPage')
+	}),
+	createRoute({
+		getParentRoute: () => root,
 		path: '/violations',
 		component: lazyRouteComponent(() => import('./pages/Violations.js'), 'Violations')
 	}),

@@ -5,11 +5,14 @@ import type {
 	Behaviour,
 	Class,
 	Gap,
+	HeldItem,
 	HistoryEntry,
 	LanguageList,
 	ManifestPage,
 	PolicyDetail,
+	Predictions,
 	ProbeReport,
+	ReadinessList,
 	RuleEvidence,
 	Session,
 	Simulation,
@@ -50,7 +53,8 @@ const tablesOfKey: Record<string, readonly string[]> = {
 		'policies',
 		'approvals',
 		'changes',
-		'violations'
+		'violations',
+		'maturity'
 	],
 	workload: [
 		'workloads',
@@ -61,16 +65,20 @@ const tablesOfKey: Record<string, readonly string[]> = {
 		'proposals',
 		'approvals',
 		'changes',
-		'violations'
+		'violations',
+		'maturity'
 	],
 	behaviours: ['observations'],
-	policies: ['proposals', 'policies', 'evidence', 'approvals', 'changes'],
+	policies: ['proposals', 'policies', 'evidence', 'approvals', 'changes', 'maturity'],
 	policy: ['proposals', 'policies', 'evidence', 'approvals', 'changes'],
+	readiness: ['maturity', 'gaps', 'held'],
+	held: ['held', 'decisions'],
+	predictions: ['predictions'],
 	evidence: ['evidence'],
 	// Not with each observation: it reads the whole history, and people ask for it again.
 	simulation: ['proposals', 'policies', 'changes'],
 	manifests: ['proposals', 'policies', 'inventory'],
-	history: ['approvals', 'changes'],
+	history: ['approvals', 'changes', 'decisions'],
 	violations: ['violations'],
 	gaps: ['gaps'],
 	timeline: ['timeline'],
@@ -84,7 +92,9 @@ const tablesOfKey: Record<string, readonly string[]> = {
 		'violations',
 		'gaps',
 		'bad_inputs',
-		'deliveries'
+		'deliveries',
+		'held',
+		'decisions'
 	]
 }
 
@@ -160,6 +170,26 @@ export const simulation = (name: string, of: Class, digest: string) =>
 		queryKey: ['simulation', name, of, digest],
 		queryFn: () =>
 			post<Simulation>('/simulations', { workload: name, class: of, digest, days: 30, limit: 1000 })
+	})
+
+/** How ready each class of a workload is, or one of them. */
+export const readiness = (name: string, of?: Class) =>
+	queryOptions({
+		queryKey: ['readiness', name, of ?? ''],
+		queryFn: ({ signal }) => get<ReadinessList>(pathOf('workloads', name, 'readiness'), { class: of }, signal)
+	})
+
+/** What is held back, the strangest first: of one workload, or of all. */
+export const held = (name?: string) =>
+	queryOptions({
+		queryKey: ['held', name ?? ''],
+		queryFn: ({ signal }) => atMost<HeldItem>('/held', { workload: name }, 10_000, signal)
+	})
+
+export const predictions = () =>
+	queryOptions({
+		queryKey: ['predictions'],
+		queryFn: ({ signal }) => get<Predictions>('/predictions', {}, signal)
 	})
 
 export const languages = () =>

@@ -6,6 +6,7 @@ import { Answer } from '../shell/Answer.js'
 import { Empty } from '../shell/Empty.js'
 import { Page } from '../shell/Page.js'
 import { currentTab, type Tab, Tabs } from '../shell/Tabs.js'
+import { PredictionsView } from '../readiness/Predictions.js'
 import { Fact } from '../show/Card.js'
 import { Code } from '../show/Code.js'
 import { GapList } from '../show/GapList.js'
@@ -20,7 +21,8 @@ export function Health() {
 	const [parameters] = useAddress()
 	const tabs: Tab[] = [
 		{ id: 'gaps', label: 'Gaps', count: query.data?.gapCount },
-		{ id: 'bad-inputs', label: 'Bad inputs', count: query.data?.badInputCount }
+		{ id: 'bad-inputs', label: 'Bad inputs', count: query.data?.badInputCount },
+		{ id: 'predictions', label: 'Predictions' }
 	]
 	const tab = currentTab(tabs, parameters.tab)
 	return (
@@ -28,7 +30,9 @@ export function Health() {
 			{query.data !== undefined && <Facts status={query.data} />}
 			<div className="tabs">
 				<Tabs tabs={tabs} current={tab} label="Parts of health" />
-				{tab === 'gaps' ? <GapList /> : <BadInputs />}
+				{tab === 'gaps' && <GapList />}
+				{tab === 'bad-inputs' && <BadInputs />}
+				{tab === 'predictions' && <PredictionsView />}
 			</div>
 		</Page>
 	)

@@ -88,6 +88,7 @@ function StepLink({ command }: { command: string }) {
 			</Link>
 		)
 	}
+	if (command.startsWith('whittle get held')) return <Link to="/held">Answer</Link>
 	if (command.startsWith('whittle get violations')) return <Link to="/violations">Look at them</Link>
 	return <span />
 }

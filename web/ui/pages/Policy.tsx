@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { policy } from '../api/queries.js'
 import { Actions } from '../policy/Actions.js'
+import { ReadinessView } from '../readiness/Readiness.js'
 import { Revisions } from '../policy/Revisions.js'
 import { Rules } from '../policy/Rules.js'
 import { SimulationView } from '../policy/Simulation.js'
@@ -15,10 +16,10 @@ import { currentTab, type Tab, Tabs } from '../shell/Tabs.js'
 import { Fact } from '../show/Card.js'
 import { Digest } from '../show/Copy.js'
 import { EventList } from '../show/EventList.js'
-import { ClassName, DecisionMark, Notes, StateMark } from '../show/State.js'
+import { ClassName, DecisionMark, Notes, StandingMark, StateMark } from '../show/State.js'
 import { classWord, isClass } from '../show/state.js'
 import { Time } from '../show/Time.js'
-import { count, counted, visible } from '../show/text.js'
+import { count, counted, percent, visible } from '../show/text.js'
 import { WorkloadName } from '../show/WorkloadName.js'
 
 export function PolicyPage() {
@@ -77,6 +78,7 @@ function Parts({ data, digest }: { data: PolicyDetail; digest: string | undefine
 	const severe = data.notes.filter((note) => note.severity !== 'info')
 	const tabs: Tab[] = [
 		{ id: 'rules', label: 'Rules', count: data.rules.length },
+		{ id: 'readiness', label: 'Readiness' },
 		{ id: 'simulation', label: 'Simulation' },
 		{ id: 'yaml', label: 'YAML' },
 		{ id: 'notes', label: 'Notes', count: data.notes.length },
@@ -108,6 +110,11 @@ function Parts({ data, digest }: { data: PolicyDetail; digest: string | undefine
 					{counted(data.podCount, data.namespace === '' ? 'instance' : 'pod')},{' '}
 					{counted(data.startCount, 'start')}
 				</Fact>
+				{data.readiness !== null && (
+					<Fact label="New within 24 h">
+						{percent(data.readiness.risk24)} <StandingMark standing={data.readiness.standing} />
+					</Fact>
+				)}
 			</dl>
 			<p className="soft">{visible(data.sentence)}</p>
 			{severe.length > 0 && tab === 'rules' && <Notes notes={severe.slice(0, 2)} />}
@@ -119,6 +126,7 @@ function Parts({ data, digest }: { data: PolicyDetail; digest: string | undefine
 					keep={digest === undefined ? {} : { digest }}
 				/>
 				{tab === 'rules' && <Rules policy={data} />}
+				{tab === 'readiness' && <ReadinessView name={data.workload} of={data.class} />}
 				{tab === 'simulation' && <SimulationView policy={data} />}
 				{tab === 'yaml' && <Yaml policy={data} />}
 				{tab === 'notes' &&

@@ -10,8 +10,19 @@ import type { Choice } from '../policy/decide.js'
 import { Answer } from '../shell/Answer.js'
 import { Empty } from '../shell/Empty.js'
 import { Page } from '../shell/Page.js'
-import { ClassName, DecisionMark, StateMark } from '../show/State.js'
-import { CLASSES, classWord, decisionWord, isClass, isState, STATES, stateWord } from '../show/state.js'
+import { ClassName, DecisionMark, Risk, StateMark } from '../show/State.js'
+import {
+	CLASSES,
+	classWord,
+	decisionWord,
+	isClass,
+	isStanding,
+	isState,
+	STANDINGS,
+	STATES,
+	standingWord,
+	stateWord
+} from '../show/state.js'
 import { Time } from '../show/Time.js'
 import { count, counted } from '../show/text.js'
 import { WorkloadName } from '../show/WorkloadName.js'
@@ -216,6 +227,20 @@ const columns: readonly Column<Suggestion>[] = [
 		)
 	},
 	{
+		id: 'risk',
+		header: 'Risk 24 h',
+		width: '86px',
+		align: 'end',
+		// What nothing is known of stands after everything else.
+		sortBy: (row) => row.readiness?.risk24 ?? 2,
+		cell: (row) =>
+			row.readiness === null ? (
+				<span className="faint">—</span>
+			) : (
+				<Risk risk24={row.readiness.risk24} standing={row.readiness.standing} />
+			)
+	},
+	{
 		id: 'since',
 		header: 'Proposed',
 		width: '90px',
@@ -256,6 +281,13 @@ function facetsOf(rows: readonly Suggestion[]): Facet<Suggestion>[] {
 			valuesOf: (row) => [row.decision],
 			labelOf: (value) => (value === 'none' ? decisionWord.none : value),
 			order: ['none', 'approved', 'rejected']
+		},
+		{
+			key: 'ready',
+			label: 'Readiness',
+			valuesOf: (row) => [row.readiness?.standing ?? 'unknown'],
+			labelOf: (value) => (isStanding(value) ? standingWord[value].label : value),
+			order: STANDINGS
 		},
 		{
 			key: 'notes',

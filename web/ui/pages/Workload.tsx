@@ -8,10 +8,12 @@ import { Page } from '../shell/Page.js'
 import { currentTab, type Tab, Tabs } from '../shell/Tabs.js'
 import { Card, Fact } from '../show/Card.js'
 import { Code } from '../show/Code.js'
-import { ClassName, DecisionMark, StateMark } from '../show/State.js'
+import { ClassName, DecisionMark, Risk, StateMark } from '../show/State.js'
 import { Time } from '../show/Time.js'
 import { count, counted, visible } from '../show/text.js'
 import { WorkloadName } from '../show/WorkloadName.js'
+import { HeldList } from '../held/HeldList.js'
+import { ReadinessView } from '../readiness/Readiness.js'
 import { BehaviourList } from './workload/BehaviourList.js'
 import { EventList } from '../show/EventList.js'
 import { GapList } from '../show/GapList.js'
@@ -50,6 +52,8 @@ function Detail({ data }: { data: WorkloadDetail }) {
 	const [parameters] = useAddress()
 	const tabs: Tab[] = [
 		{ id: 'behaviours', label: 'Behaviours' },
+		{ id: 'readiness', label: 'Readiness' },
+		{ id: 'held', label: 'Held back' },
 		{ id: 'timeline', label: 'Timeline' },
 		{ id: 'violations', label: 'Violations', count: data.violationCount },
 		{ id: 'gaps', label: 'Gaps' },
@@ -64,6 +68,8 @@ function Detail({ data }: { data: WorkloadDetail }) {
 			<div className="tabs">
 				<Tabs tabs={tabs} current={tab} label="Parts of this workload" />
 				{tab === 'behaviours' && <BehaviourList name={data.name} />}
+				{tab === 'readiness' && <ReadinessView name={data.name} />}
+				{tab === 'held' && <HeldList name={data.name} />}
 				{tab === 'timeline' && <TimelineList name={data.name} />}
 				{tab === 'violations' && <ViolationList name={data.name} />}
 				{tab === 'gaps' && <GapList name={data.name} />}
@@ -113,6 +119,7 @@ function Classes({ data }: { data: WorkloadDetail }) {
 					<span className="marks">
 						<StateMark state={each.state} />
 						{each.decision !== 'none' && <DecisionMark decision={each.decision} />}
+						{each.readiness !== null && <Risk {...each.readiness} />}
 					</span>
 					<span className="soft sentence" title={visible(each.sentence)}>
 						{visible(each.sentence)}

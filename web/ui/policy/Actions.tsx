@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { PolicyDetail } from '../api/shapes.js'
 import { useShortcuts } from '../shell/shortcuts.js'
 import { ApplyDialog } from './ApplyDialog.js'
+import { visible } from '../show/text.js'
 import { type Asked, DecideDialog } from './DecideDialog.js'
 import type { Choice } from './decide.js'
 import { RollbackDialog } from './RollbackDialog.js'
@@ -15,9 +16,12 @@ export function Actions({ policy }: { policy: PolicyDetail }) {
 	const [isRollingBack, setRollingBack] = useState(false)
 	const isInForce = policy.state === 'audit' || policy.state === 'applied' || policy.state === 'enforced'
 	const isApproved = policy.decision === 'approved'
+	/** The learner itself says that these rules do not hold what the workload does. */
+	const refusal = policy.notes.find((note) => note.severity === 'refusal')
 
 	function ask(choice: Choice): void {
-		if (policy.current) setAsked({ choice, items: [policy] })
+		if (policy.current && !(choice === 'approve' && refusal !== undefined))
+			setAsked({ choice, items: [policy] })
 	}
 
 	useShortcuts([
@@ -30,7 +34,8 @@ export function Actions({ policy }: { policy: PolicyDetail }) {
 			<Button
 				size="xs"
 				variant={isApproved ? 'default' : 'filled'}
-				disabled={!policy.current || isApproved}
+				disabled={!policy.current || isApproved || refusal !== undefined}
+				title={refusal === undefined ? undefined : `It cannot be approved. ${visible(refusal.text)}`}
 				leftSection={<Check size={14} aria-hidden />}
 				onClick={() => ask('approve')}
 			>

@@ -10,6 +10,7 @@ import { Code, CodeBlock } from '../show/Code.js'
 import { Mark } from '../show/State.js'
 import { Time } from '../show/Time.js'
 import { count, counted, visible } from '../show/text.js'
+import { ReckoningView } from './Reckoning.js'
 
 /** What one rule rests on, and why it has its shape. */
 export function Evidence({
@@ -103,6 +104,7 @@ function Body({ data }: { data: RuleEvidence }) {
 				<h3>What it grants beyond what was seen</h3>
 				<p>{rule.beyond === '' ? 'Nothing: exactly what was seen.' : visible(rule.beyond)}</p>
 			</section>
+			{data.reckoning !== null && <ReckoningView account={data.account} reckoning={data.reckoning} />}
 			<dl className="facts">
 				<Fact label="Seen">{count(rule.count)} ×</Fact>
 				<Fact label="First">

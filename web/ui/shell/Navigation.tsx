@@ -1,6 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { Activity, Boxes, History, LayoutDashboard, Lightbulb, ShieldAlert, Stethoscope } from 'lucide-react'
+import {
+	Activity,
+	Boxes,
+	Hand,
+	History,
+	LayoutDashboard,
+	Lightbulb,
+	ShieldAlert,
+	Stethoscope
+} from 'lucide-react'
 import { status } from '../api/queries.js'
 import type { Status } from '../api/shapes.js'
 import { count } from '../show/text.js'
@@ -10,6 +19,7 @@ export const places = [
 	{ to: '/', label: 'Overview', key: 'o', icon: LayoutDashboard },
 	{ to: '/workloads', label: 'Workloads', key: 'w', icon: Boxes },
 	{ to: '/policies', label: 'Suggestions', key: 's', icon: Lightbulb },
+	{ to: '/held', label: 'Held back', key: 'b', icon: Hand },
 	{ to: '/violations', label: 'Violations', key: 'v', icon: ShieldAlert },
 	{ to: '/history', label: 'History', key: 'y', icon: History },
 	{ to: '/health', label: 'Gaps & health', key: 'h', icon: Activity },
@@ -59,6 +69,13 @@ function Badge({ to, status }: { to: string; status: Status | undefined }) {
 		return (
 			<span className="badge" title="Proposed, waiting for a decision">
 				{count(status.states.proposed)}
+			</span>
+		)
+	}
+	if (to === '/held' && status.heldCount > 0) {
+		return (
+			<span className="badge" title="Seen and not learned; time alone will not settle these">
+				{count(status.heldCount)}
 			</span>
 		)
 	}

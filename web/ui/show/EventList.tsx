@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { CircleCheck, CircleX, OctagonX, ShieldCheck, ShieldQuestionMark, Undo2 } from 'lucide-react'
+import { CircleCheck, CircleX, Hand, OctagonX, ShieldCheck, ShieldQuestionMark, Undo2 } from 'lucide-react'
 import { history } from '../api/queries.js'
 import type { Change, Class, HistoryEntry } from '../api/shapes.js'
 import { Answer } from '../shell/Answer.js'
 import { Empty } from '../shell/Empty.js'
 import { Card } from './Card.js'
+import { Code } from './Code.js'
 import { Digest } from './Copy.js'
 import { classWord } from './state.js'
 import { Time } from './Time.js'
@@ -19,14 +20,14 @@ export function EventList({ name, of }: { name?: string; of?: Class }) {
 			{(data) =>
 				data.items.length === 0 ? (
 					<Empty title="Nothing has been decided or changed yet.">
-						Approvals, rejections, what was applied and what was rolled back will be listed here, with who did
-						it.
+						Approvals, rejections, answers about what is held back, what was applied and what was rolled back
+						will be listed here, with who did it.
 					</Empty>
 				) : (
 					<Card title={data.more ? 'The latest 1,000' : 'Newest first'}>
 						<ol className="events">
 							{data.items.map((entry) => (
-								<li key={entry.kind === 'approval' ? `a${entry.approval.id}` : `c${entry.change.id}`}>
+								<li key={`${entry.kind} ${subjectOf(entry).id}`}>
 									<Entry entry={entry} withName={name === undefined} withClass={of === undefined} />
 								</li>
 							))}
@@ -47,7 +48,7 @@ function Entry({
 	withName: boolean
 	withClass: boolean
 }) {
-	const it = entry.kind === 'approval' ? entry.approval : entry.change
+	const it = subjectOf(entry)
 	return (
 		<>
 			<EntryIcon entry={entry} />
@@ -61,7 +62,12 @@ function Entry({
 						</Link>{' '}
 					</>
 				)}
-				<span className="faint">by {visible(it.actor)}</span> <Digest digest={it.digest} />
+				<span className="faint">by {visible(it.actor)}</span>{' '}
+				{entry.kind === 'answer' ? (
+					<Code text={`${entry.answer.verb} ${entry.answer.object}`} />
+				) : (
+					<Digest digest={digestOf(entry)} />
+				)}
 				{sentenceOf(entry) !== '' && <p>{visible(sentenceOf(entry))}</p>}
 			</div>
 			<Time ms={entry.atMs} />
@@ -69,7 +75,18 @@ function Entry({
 	)
 }
 
+function subjectOf(entry: HistoryEntry): { id: number; workload: string; class: Class; actor: string } {
+	if (entry.kind === 'answer') return entry.answer
+	return entry.kind === 'approval' ? entry.approval : entry.change
+}
+
+function digestOf(entry: Exclude<HistoryEntry, { kind: 'answer' }>): string {
+	return entry.kind === 'approval' ? entry.approval.digest : entry.change.digest
+}
+
 function verbOf(entry: HistoryEntry): string {
+	if (entry.kind === 'answer')
+		return entry.answer.decision === 'needed' ? 'Answered “needed”' : 'Answered “malicious”'
 	if (entry.kind === 'approval') return entry.approval.decision === 'approved' ? 'Approved' : 'Rejected'
 	const { action, target, state } = entry.change
 	if (state === 'failed') return `Failed to ${action === 'apply' ? 'apply to' : 'roll back at'} ${target}:`
@@ -78,10 +95,15 @@ function verbOf(entry: HistoryEntry): string {
 }
 
 function sentenceOf(entry: HistoryEntry): string {
+	if (entry.kind === 'answer') return entry.answer.reason
 	return entry.kind === 'approval' ? entry.approval.reason : entry.change.outcome
 }
 
 function EntryIcon({ entry }: { entry: HistoryEntry }) {
+	if (entry.kind === 'answer') {
+		const tone = entry.answer.decision === 'needed' ? 'green' : 'red'
+		return <Hand size={16} aria-hidden className={`tone-text-${tone}`} />
+	}
 	if (entry.kind === 'approval') {
 		return entry.approval.decision === 'approved' ? (
 			<CircleCheck size={16} aria-hidden className="tone-text-green" />

@@ -5,6 +5,8 @@ import {
 	CircleDot,
 	CircleX,
 	Eye,
+	Hourglass,
+	Infinity as Endless,
 	FileInput,
 	FileOutput,
 	Info,
@@ -18,9 +20,9 @@ import {
 	TriangleAlert
 } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { Class, ClassState, Decision, Note, State as StateName } from '../api/shapes.js'
-import { classWord, decisionWord, stateWord, type Tone } from './state.js'
-import { visible } from './text.js'
+import type { Class, ClassState, Decision, Note, Standing, State as StateName } from '../api/shapes.js'
+import { classWord, decisionWord, standingWord, stateWord, type Tone } from './state.js'
+import { percent, visible } from './text.js'
 
 const stateIcon = {
 	none: CircleDashed,
@@ -66,6 +68,32 @@ export function StateMark({ state, title }: { state: StateName; title?: string }
 		<Mark tone={word.tone} icon={<Icon size={13} aria-hidden />} title={title ?? word.meaning}>
 			{word.label}
 		</Mark>
+	)
+}
+
+const standingIcon = { ready: CircleCheck, 'not-yet': Hourglass, 'open-ended': Endless }
+
+export function StandingMark({ standing }: { standing: Standing }) {
+	const Icon = standingIcon[standing]
+	const word = standingWord[standing]
+	return (
+		<Mark tone={word.tone} icon={<Icon size={13} aria-hidden />} title={word.meaning}>
+			{word.label}
+		</Mark>
+	)
+}
+
+/** `3 %` with the icon of its standing: a cell of a table. */
+export function Risk({ risk24, standing }: { risk24: number; standing: Standing }) {
+	const Icon = standingIcon[standing]
+	const word = standingWord[standing]
+	return (
+		<span
+			className={`class-state tone-text-${word.tone}`}
+			title={`A new behaviour within 24 h: ${percent(risk24)}. ${word.meaning}`}
+		>
+			<Icon size={13} aria-label={word.label} /> {percent(risk24)}
+		</span>
 	)
 }
 

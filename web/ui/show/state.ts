@@ -1,4 +1,4 @@
-import type { Class, Decision, State } from '../api/shapes.js'
+import type { Class, Decision, Standing, State } from '../api/shapes.js'
 
 export type Tone = 'quiet' | 'blue' | 'violet' | 'amber' | 'green' | 'red'
 
@@ -51,6 +51,19 @@ export const decisionWord: Record<Decision, string> = {
 	rejected: 'rejected'
 }
 
+/** How ready a class is, as it is said and coloured. */
+export const standingWord: Record<Standing, { label: string; tone: Tone; meaning: string }> = {
+	ready: { label: 'ready', tone: 'green', meaning: 'Nothing stands between this class and enforcement.' },
+	'not-yet': { label: 'not yet', tone: 'blue', meaning: 'It waits for more to be seen.' },
+	'open-ended': {
+		label: 'open-ended',
+		tone: 'amber',
+		meaning: 'It goes on bringing new behaviours: waiting alone will not make it ready.'
+	}
+}
+
+export const STANDINGS: readonly Standing[] = ['ready', 'not-yet', 'open-ended']
+
 /** In the order in which people and files list them. */
 export const CLASSES: readonly Class[] = ['process', 'file-read', 'file-write', 'network', 'privilege']
 
@@ -64,6 +77,10 @@ export const classWord: Record<Class, string> = {
 
 export function isClass(text: string): text is Class {
 	return (CLASSES as readonly string[]).includes(text)
+}
+
+export function isStanding(text: string): text is Standing {
+	return (STANDINGS as readonly string[]).includes(text)
 }
 
 export function isState(text: string): text is State {

@@ -34,6 +34,13 @@ export function counted(value: number, singular: string, plural = `${singular}s`
 	return `${count(value)} ${value === 1 ? singular : plural}`
 }
 
+/** `3.2 %`, `12 %`, `< 0.1 %`: a probability, as exactly as it can be believed. */
+export function percent(share: number): string {
+	const hundredths = share * 100
+	if (hundredths > 0 && hundredths < 0.1) return '< 0.1 %'
+	return `${hundredths < 9.95 ? Number(hundredths.toFixed(1)) : Math.round(hundredths)} %`
+}
+
 /** `40 s`, `3 min`, `5 h`, `2 d`: one unit, rounded down, because more would only look exact. */
 export function duration(ms: number): string {
 	const seconds = Math.max(0, Math.floor(ms / 1000))
