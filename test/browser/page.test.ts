@@ -201,7 +201,7 @@ describe('the page', () => {
 		await page.getByText(/^The fitted model says/).click()
 		await page.getByRole('columnheader', { name: 'Adds to the log-odds' }).waitFor()
 		await checkAccessible(page, 'the readiness with its tables')
-		await go('/policies', 'not yet')
+		await go('/policies', 'Risk 24 h')
 		await page.locator('.toolbar').getByRole('button', { name: 'Readiness' }).click()
 		await page.getByRole('checkbox', { name: /^not yet/ }).check()
 		await page.waitForURL(/ready=not-yet/)
@@ -294,7 +294,7 @@ describe('the page', () => {
 	it('decides about many, says what became of each, and refuses what is no longer proposed', async () => {
 		// Another revision will take the place of the one on the screen, unseen: this page hears of nothing.
 		await page.route('**/api/v1/events', (route) => route.abort())
-		await go('/policies?q=shop&class=process', 'web/nginx')
+		await go('/policies?q=shop&class=file-write', 'web/nginx')
 		await rowsAre(2)
 		await page.getByRole('checkbox', { name: 'Select all rows that are shown' }).check()
 		await page.getByText('2 policies selected').waitFor()
@@ -304,8 +304,8 @@ describe('the page', () => {
 		later.gaps = []
 		later.bad = []
 		later.sightings = later.sightings
-			.filter((one) => one.object === '/docker-entrypoint.sh')
-			.map((one) => ({ ...one, object: '/docker-entrypoint.d/20-tune.sh' }))
+			.filter((one) => one.object === '/var/cache/nginx/client_temp')
+			.map((one) => ({ ...one, object: '/var/lib/nginx/state' }))
 		await running.observe(later)
 		await page.getByRole('button', { name: 'Reject…' }).click()
 		const dialog = page.getByRole('dialog')
