@@ -162,7 +162,12 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 		selected !== undefined && rows.length > 0 && rows.every((row) => selected.has(keyOf(row)))
 
 	return (
-		<div className="table-frame">
+		// The frame and not the table: on its way to the pill the pointer must not make it go away.
+		<div
+			className="table-frame"
+			onPointerEnter={() => setPointedAt(true)}
+			onPointerLeave={() => setPointedAt(false)}
+		>
 			{(settled.newCount > 0 || settled.moved) && (
 				<button type="button" className="pill" onClick={settled.accept}>
 					{settled.newCount > 0 ? `${count(settled.newCount)} new` : 'New order'}{' '}
@@ -177,8 +182,6 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
 				aria-rowcount={rows.length + 1}
 				// biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
 				tabIndex={0}
-				onPointerEnter={() => setPointedAt(true)}
-				onPointerLeave={() => setPointedAt(false)}
 				onScroll={(event) => setScrolled(event.currentTarget.scrollTop > 0)}
 			>
 				<div role="rowgroup" className="table-head" style={{ minWidth }}>
