@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import { scorePredictions } from '../discovery/learn/calibrate.js'
 import { shippedHazard } from '../discovery/learn/coefficients.js'
 import { ablations, calibrated, factorial, OURS, watched } from './learning/arms.js'
 import { writeDocument } from './learning/document.js'
+import { decisionsOf } from './learning/decisions.js'
 import { calibrate, type Plan, workloadsOf } from './learning/experiment.js'
 import { gatesOf } from './learning/gates.js'
 import { BASELINES } from './learning/baselines.js'
@@ -27,12 +29,13 @@ const WIDE_IN_QUICK = ['maturity', 'fixed 7 d', 'quiet 120 h']
  */
 export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResult> {
 	const plan: Plan = quick
-		? { seed: seedOf(), testFamilies: 24, members: 3, calibrationFamilies: 0 }
-		: { seed: seedOf(), testFamilies: 48, members: 3, calibrationFamilies: 120 }
+		? { seed: seedOf(), testFamilies: 24, members: 3, calibrationFamilies: 0, decisionFamilies: 1000 }
+		: { seed: seedOf(), testFamilies: 48, members: 3, calibrationFamilies: 120, decisionFamilies: 1000 }
 	const startedMs = performance.now()
 	const results = simulate(plan, quick)
 	const scores = scoresOf(results.outcomes)
-	const gates = gatesOf(scores, results)
+	const decided = await decisionsOf(plan.seed, plan.decisionFamilies)
+	const gates = gatesOf(scores, { ...results, reliability: scorePredictions(decided) })
 	const misfit = scores.find((one) => one.generaliser === OURS && one.stop === 'maturity')?.width?.misfit
 	const facts = {
 		seed: plan.seed,
@@ -46,6 +49,7 @@ export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResul
 		writeDocument({
 			scores,
 			gates,
+			decided,
 			poison: results.poison,
 			ablations: scoresOf(results.ablations),
 			recordings: scoreRecordings([...BASELINES, ours(OURS)]),

@@ -62,7 +62,7 @@ function maturityStatements(subject: Subject, learning: Learning, readiness: Rea
 		}
 	]
 	if (hour !== null) {
-		const { risk24, tau, exposedHours, features, blockers } = maturity
+		const { risk24, tau, exposedHours, features, onlyRisk } = maturity
 		statements.push({
 			// The first word on an hour stands: what is learned later must not improve a prediction.
 			sql:
@@ -76,7 +76,7 @@ function maturityStatements(subject: Subject, learning: Learning, readiness: Rea
 				tau,
 				exposedHours,
 				JSON.stringify(features),
-				blockers.every((blocker) => blocker.startsWith('A new behaviour within')) ? 1 : 0
+				onlyRisk ? 1 : 0
 			]
 		})
 	}

@@ -17,6 +17,7 @@ const SUITES = {
 	kernel: { fileLimitMs: 1_200_000, concurrency: 1 },
 	browser: { fileLimitMs: 900_000, concurrency: 1 },
 	story: { fileLimitMs: 1_200_000, concurrency: 1 },
+	learning: { fileLimitMs: 1_800_000, concurrency: 1 },
 	vm: { fileLimitMs: 1_800_000, concurrency: 1 },
 	cluster: { fileLimitMs: 1_800_000, concurrency: 1 },
 	kafka: { fileLimitMs: 1_800_000, concurrency: 1 }

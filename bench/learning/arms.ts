@@ -42,6 +42,8 @@ export function ablations(hazard: HazardModel): Contender[] {
 		contender(ours('no wall', { walls: false }), stops, hazard),
 		contender(ours('no typed tokens', { tokens: false }), stops, hazard),
 		contender(ours('no second stage'), stops, undefined),
+		contender(ours('no quiet period'), stops, hazard, { quietHours: 0 }),
+		contender(ours('no threshold, only the quiet period'), stops, hazard, { taus: eachClass(() => 1) }),
 		contender(ours('no schedule term'), stops, hazard, { schedule: () => ({ periods: [] }) }),
 		contender(ours('Q1 instead of M1'), stops, undefined, { mature: byQ1 })
 	]

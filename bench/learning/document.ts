@@ -1,6 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { CLASSES } from '../../collector/observation.js'
+import { scorePredictions } from '../../discovery/learn/calibrate.js'
 import type { Gate } from '../run.js'
+import type { Decided } from './decisions.js'
 import type { PoisonOutcome } from './poisoning.js'
 import type { RealScore } from './recorded.js'
 import type { Score } from './score.js'
@@ -8,6 +11,7 @@ import type { Score } from './score.js'
 export interface Measured {
 	scores: readonly Score[]
 	gates: readonly Gate[]
+	decided: readonly Decided[]
 	poison: readonly PoisonOutcome[]
 	ablations: readonly Score[]
 	recordings: readonly RealScore[]
@@ -29,7 +33,15 @@ export function writeDocument(measured: Measured): void {
 	writeFileSync(path, text)
 }
 
-function tablesOf({ scores, gates, poison, ablations, recordings, facts }: Measured): Record<string, string> {
+function tablesOf({
+	scores,
+	gates,
+	decided,
+	poison,
+	ablations,
+	recordings,
+	facts
+}: Measured): Record<string, string> {
 	const about = Object.entries(facts).map(([key, value]) => `${key} ${value}`)
 	return {
 		results: `${table(scores.map(scoreRow))}\n\n${about.join(', ')}.`,
@@ -41,7 +53,7 @@ function tablesOf({ scores, gates, poison, ablations, recordings, facts }: Measu
 				held: pass ? 'yes' : '**no**'
 			}))
 		),
-		classes: table(classRows(scores)),
+		classes: table(classRows(decided)),
 		intruders: table(poisonRows(poison)),
 		ablations: table(ablations.map(scoreRow)),
 		recordings: `${table(recordings.map(realRow))}\n\n${examples(recordings)}`
@@ -73,16 +85,26 @@ function scoreRow(one: Score): Record<string, string | number> {
 	}
 }
 
-function classRows(scores: readonly Score[]): Record<string, string | number>[] {
-	const mature = scores.find((one) => one.generaliser === 'Whittle' && one.stop === 'maturity')
-	return (mature?.reliabilityByClass ?? []).map(({ class: of, reliability }) => ({
-		class: of,
-		decisions: reliability.count,
-		'observed ÷ predicted':
-			reliability.observedOverPredicted === null ? '' : short(reliability.observedOverPredicted),
-		ECE: short(reliability.ece),
-		Brier: short(reliability.brier)
-	}))
+function classRows(decided: readonly Decided[]): Record<string, string | number>[] {
+	const row = (name: string, some: readonly Decided[]) => {
+		const { count, observedOverPredicted, ece, brier } = scorePredictions(some)
+		return {
+			class: name,
+			decisions: count,
+			predicted: short(some.reduce((sum, { risk }) => sum + risk, 0)),
+			observed: some.filter(({ outcome }) => outcome).length,
+			'observed ÷ predicted': observedOverPredicted === null ? '' : short(observedOverPredicted),
+			ECE: short(ece),
+			Brier: short(brier)
+		}
+	}
+	const classes = CLASSES.map((of) =>
+		row(
+			of,
+			decided.filter((one) => one.class === of)
+		)
+	)
+	return [...classes, row('all', decided)]
 }
 
 function realRow(one: RealScore): Record<string, string | number> {

@@ -17,15 +17,18 @@ export interface Plan {
 	members: number
 	/** Further images, on which thresholds are calibrated; none is scored. */
 	calibrationFamilies: number
+	/** Still others, on which only the product's decisions are held against what came. */
+	decisionFamilies: number
 }
 
-/** The workloads of the plan, one image after the other, kinds in turn. */
+/** The workloads of the plan, one image after the other, kinds in turn; or only every so many-th image. */
 export function* workloadsOf(
 	{ seed, members }: Pick<Plan, 'seed' | 'members'>,
 	familyCount: number,
-	part = 'test'
+	part = 'test',
+	{ first, step }: { first: number; step: number } = { first: 0, step: 1 }
 ): Iterable<Workload[]> {
-	for (let at = 0; at < familyCount; at++) {
+	for (let at = first; at < familyCount; at += step) {
 		const kind = IMAGE_KINDS[at % IMAGE_KINDS.length] ?? 'php'
 		const name = `${kind}-${part}-${at}`
 		const family = drawFamily(name, kind, createRandom(`${seed}/${name}`))

@@ -1,59 +1,60 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CLASSES } from '../../collector/observation.js'
 import { scorePredictions } from '../../discovery/learn/calibrate.js'
 import { featuresOf, fitHazard, type HazardRow, hazardRisk } from '../../discovery/learn/hazard.js'
 import { historyOf } from '../../discovery/learn/history.js'
-import { closedForm } from '../../discovery/learn/maturity.js'
-import { scheduleFacts } from '../../discovery/learn/schedule.js'
-import { generateArrivals } from './arrivals.js'
-import { createRandom } from './random.js'
+import { closedFormRisk } from '../../discovery/learn/maturity.js'
+import { workloadsOf } from './experiment.js'
+import type { Workload } from './generator.js'
+import { createJudge } from './grant.js'
+import { ours } from './ours.js'
+import { CHECKPOINTS } from './stops.js'
+import { createHistory, itemsOf, somethingNew } from './trial.js'
 
 /**
  * Fits the second stage and writes discovery/learn/coefficients.json: the same bytes from the same seed.
+ * It learns from whole lives as the product would have watched them, in rule space; no image of these is
+ * ever scored, because their names and seeds are their own.
  *
  *   node --import tsx bench/learning/fit.ts [SEED]
  */
-const seed = process.argv[2] ?? 'whittle-hazard-1'
-const WORKLOADS = 1200
-const LEARN_DAYS = 45
+const seed = process.argv[2] ?? 'whittle-hazard-2'
+const FAMILIES = 240
+const MEMBERS = 2
 const HORIZON_HOURS = 24
-const AGES = 40
-
-const random = createRandom(seed)
-const halves: { rows: HazardRow[]; first: number[] }[] = [
-	{ rows: [], first: [] },
-	{ rows: [], first: [] }
-]
-for (let workload = 0; workload < WORKLOADS; workload++) {
-	const stream = random.child(`workload ${workload}`)
-	const { items, exposure, firstHours, jobPeriods } = generateArrivals(stream, {
-		days: LEARN_DAYS + HORIZON_HOURS / 24
-	})
-	// Half of the jobs are declared somewhere, as CronJobs and timers are.
-	const timers = jobPeriods
-		.filter(() => stream.chance(0.5))
-		.map((period) => ({ onUnitActiveSec: `${period}h`, by: 'a timer' }))
-	const { facts } = scheduleFacts({ crons: [], timers, execs: [] })
-	const half = halves[workload % 2]
-	for (const point of historyOf(items, exposure, facts, HORIZON_HOURS, ages()).points) {
-		const age = point.exposedHours
-		const outcome = firstHours.some((hour) => hour >= age && hour < age + HORIZON_HOURS)
-		half?.rows.push({ features: featuresOf(point), outcome })
-		const { steady, schedule } = closedForm(point, HORIZON_HOURS, true)
-		half?.first.push(1 - (1 - steady) * (1 - schedule))
-	}
-}
+/** Nobody decides anything before two days are over. */
+const AGED_HOURS = 48
 
 const about = {
-	version: `1 (${seed})`,
-	trainedOn: `${WORKLOADS} simulated workloads at ${AGES} ages up to ${LEARN_DAYS} days`,
-	horizonHours: HORIZON_HOURS
+	version: `2 (${seed})`,
+	trainedOn: `${FAMILIES * MEMBERS} simulated workloads of ${FAMILIES} images, watched for up to 45 days`,
+	horizonHours: HORIZON_HOURS,
+	agedHours: AGED_HOURS
 }
+const halves: { rows: HazardRow[]; closed: number[] }[] = [
+	{ rows: [], closed: [] },
+	{ rows: [], closed: [] }
+]
+let familyCount = 0
+for (const members of workloadsOf({ seed, members: MEMBERS }, FAMILIES, 'training')) {
+	const half = halves[familyCount++ % 2]
+	for (const workload of members) {
+		for (const { row, closed } of rowsOf(workload)) {
+			half?.rows.push(row)
+			half?.closed.push(closed)
+		}
+	}
+	if (familyCount % 24 === 0) process.stderr.write(`${familyCount} of ${FAMILIES} images\n`)
+}
+
 const [learned, heldOut] = halves
 const half = fitHazard(learned?.rows ?? [], about)
 const outcomes = heldOut?.rows ?? []
-const closed = scorePredictions(outcomes.map(({ outcome }, i) => ({ risk: heldOut?.first[i] ?? 0, outcome })))
+const closed = scorePredictions(
+	outcomes.map(({ outcome }, i) => ({ risk: heldOut?.closed[i] ?? 0, outcome }))
+)
 const fitted = scorePredictions(
 	outcomes.map(({ features, outcome }) => ({ risk: hazardRisk(half, features), outcome }))
 )
@@ -80,10 +81,25 @@ writeFileSync(
 )
 process.stdout.write(`wrote ${file}\n`)
 
-/** Ages in hours, evenly spaced in their logarithm from six hours on. */
-function ages(): number[] {
-	const last = LEARN_DAYS * 24
-	return [...new Set(Array.from({ length: AGES }, (_, i) => Math.round(6 * (last / 6) ** (i / (AGES - 1)))))]
+/** Every class at every age that the product would be asked at, unless it is endless. */
+function* rowsOf(workload: Workload): Iterable<{ row: HazardRow; closed: number }> {
+	const history = createHistory(workload)
+	const generaliser = ours('fit')
+	for (const hour of CHECKPOINTS) {
+		const { states, facts, exposure, schedule } = history.until(hour)
+		if (exposure.hours.length < AGED_HOURS) continue
+		const { grants, openEnded } = generaliser.generalise(states, facts)
+		const judge = createJudge(grants)
+		for (const of of CLASSES) {
+			if (openEnded.includes(of)) continue
+			const { now } = historyOf(itemsOf(states, of, judge), exposure, schedule, HORIZON_HOURS)
+			const row = {
+				features: featuresOf(now, of, HORIZON_HOURS),
+				outcome: somethingNew(workload, of, judge, hour)
+			}
+			yield { row, closed: closedFormRisk(now, HORIZON_HOURS, true) }
+		}
+	}
 }
 
 /** Six digits: beyond them the last bits of logarithms differ between machines. */

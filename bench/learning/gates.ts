@@ -1,16 +1,20 @@
 import { OURS } from './arms.js'
 import type { Gate } from '../run.js'
+import type { Reliability } from '../../discovery/learn/calibrate.js'
 import { dominates, type Score } from './score.js'
 
 /** What must hold before the product is shipped (the ship gates), each with what was measured. */
-export function gatesOf(scores: readonly Score[], results: { outputCount: number }): Gate[] {
+export function gatesOf(
+	scores: readonly Score[],
+	results: { outputCount: number; reliability: Reliability }
+): Gate[] {
 	const find = (generaliser: string, stop: string) =>
 		scores.find((one) => one.generaliser === generaliser && one.stop === stop)
 	const mature = find(OURS, 'maturity')
 	const over3 = find('children > 3', 'maturity')
 	const width = mature?.width
 	if (!mature || !width || !over3) throw new Error('the factorial is incomplete')
-	const { reliability } = mature
+	const { reliability } = results
 	const ratio = reliability.observedOverPredicted ?? Number.NaN
 	const dominators = scores.filter((one) => one.generaliser !== OURS && dominates(one, mature))
 	const atMost = (name: string, value: number, bar: number): Gate => ({

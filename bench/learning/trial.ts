@@ -16,6 +16,8 @@ export interface Contender {
 	/** The threshold of the maturity rule, by class. */
 	taus: Readonly<Record<Class, number>>
 	calibrated: boolean
+	/** The quiet period; the product's own unless told. */
+	quietHours?: number
 	hazard?: HazardModel
 	/** What of the schedule risk's facts is used; an ablation takes them away. */
 	schedule?: (facts: ScheduleFacts) => ScheduleFacts
@@ -54,7 +56,7 @@ export interface Forecast {
 	/** Everything but the risk would have let it pass. */
 	eligible: boolean
 	happened: boolean
-	/** What the second stage looks at, in the order of its model; empty where there is none. */
+	/** What the second stage looks at, in the order of `FEATURES`. */
 	features: number[]
 }
 
@@ -73,6 +75,7 @@ export function tryWorkload(workload: Workload, contenders: readonly Contender[]
 	}))
 	const history = createHistory(workload)
 	for (const hour of CHECKPOINTS) {
+		if (pending.every(({ open }) => open.length === 0)) break
 		const { states, facts, exposure, schedule } = history.until(hour)
 		for (const one of pending) {
 			if (one.open.length === 0) continue
@@ -225,6 +228,7 @@ function ripeness(
 		heldSensitiveCount: 0,
 		dropRate: 0,
 		capped,
+		...(contender.quietHours === undefined ? {} : { quietHours: contender.quietHours }),
 		...(contender.hazard ? { hazard: contender.hazard } : {})
 	})
 	if (contender.mature) {
@@ -234,13 +238,13 @@ function ripeness(
 	return {
 		mature: maturity.mature,
 		risk24: maturity.risk24,
-		eligible: exposure.hours.length >= 48 && exposure.starts.length >= 3,
-		features: maturity.secondStage?.contributions.map(({ value }) => value) ?? []
+		eligible: maturity.onlyRisk,
+		features: maturity.features
 	}
 }
 
 /** Whether the class meets something that is not allowed within 24 hours. */
-function somethingNew(workload: Workload, of: Class, judge: Judge, hour: number): boolean {
+export function somethingNew(workload: Workload, of: Class, judge: Judge, hour: number): boolean {
 	return rowsBetween(workload.needs, hour, hour + 24).some(
 		(row) => row.class === of && judge.allowedBy(of, row.object, row.source) < 0
 	)

@@ -3,9 +3,13 @@ import type { HistoryPoint } from './history.js'
 import { periodText, type UnseenPeriod } from './schedule.js'
 
 /** Requirements besides the risk (learning: "Decision per dimension"). */
-export const REQUIRED_HOURS = 48
 export const REQUIRED_STARTS = 3
 export const REQUIRED_STREAK_HOURS = 24
+/**
+ * Hours watched since anything new, in rule space. No estimate beats it at its own price (docs/learning.md),
+ * and it needs none to be believed: what an estimate adds is not to stop waiting too early.
+ */
+export const REQUIRED_QUIET_HOURS = 168
 export const DROP_RATE_MAX = 0.001
 
 /** What a decision is held against. */
@@ -18,6 +22,8 @@ export interface Requirements {
 	heldSensitiveCount: number
 	/** Share of events that were lost. */
 	dropRate: number
+	/** Hours watched without anything new that are asked for; `REQUIRED_QUIET_HOURS` unless told. */
+	quietHours?: number
 	/** Some directory, port range or set of names held too many to keep them. */
 	capped?: boolean
 }
@@ -33,43 +39,47 @@ export interface Standing {
 	horizonHours: number
 }
 
+/** What stands between a class and enforcement. */
+export interface Blockers {
+	/** Sentences; none when nothing does. */
+	sentences: string[]
+	/** Everything but the risk would let it pass: such hours are those at which a threshold can be tried. */
+	onlyRisk: boolean
+}
+
 /** Everything that stands between a class and enforcement, as sentences; nothing when nothing does. */
-export function blockersOf(standing: Standing, options: Requirements): string[] {
+export function blockersOf(standing: Standing, options: Requirements): Blockers {
 	const { now, unseenPeriods, risk24, streak, openEnded, horizonHours } = standing
 	const T = now.exposedHours
-	const tooRisky = risk24 > options.tau
-	const blockers: string[] = []
-	if (T < REQUIRED_HOURS) blockers.push(`${T} of ${hours(REQUIRED_HOURS)} watched.`)
-	if (now.startCount < REQUIRED_STARTS) blockers.push(`${now.startCount} of ${REQUIRED_STARTS} starts seen.`)
-	if (tooRisky) {
-		blockers.push(
-			`A new behaviour within ${hours(horizonHours)}: ${percent(risk24)}; at most ${percent(options.tau)} is accepted.`
-		)
+	const { capped, heldSensitiveCount: held, of, dropRate, tau, quietHours = REQUIRED_QUIET_HOURS } = options
+	const sentences: string[] = []
+	if (now.startCount < REQUIRED_STARTS) sentences.push(`${now.startCount} of ${REQUIRED_STARTS} starts seen.`)
+	if (now.quietHours < quietHours)
+		sentences.push(`Nothing new for ${now.quietHours} of ${hours(quietHours)}.`)
+	for (const period of unseenPeriods) if (isAwaited(period)) sentences.push(unseenSentence(period))
+	if (held > 0) {
+		const waiting =
+			held === 1 ? 'behaviour on a sensitive object waits' : 'behaviours on sensitive objects wait'
+		sentences.push(`${held} held ${waiting} for an answer.`)
+	}
+	if (dropRate >= DROP_RATE_MAX)
+		sentences.push(`${percent(dropRate)} of its events were lost; ${percent(DROP_RATE_MAX)} is the limit.`)
+	if (capped) sentences.push(`Its set of ${SETS[of]} is open-ended: there are too many to keep them all.`)
+	const onlyRisk = sentences.length === 0
+
+	if (risk24 > tau) {
+		const accepted = `at most ${percent(tau)} is accepted`
+		sentences.push(`A new behaviour within ${hours(horizonHours)}: ${percent(risk24)}; ${accepted}.`)
+		for (const period of unseenPeriods)
+			if (!isAwaited(period) && period.risk >= 0.01) sentences.push(unseenSentence(period))
 	} else if (streak < REQUIRED_STREAK_HOURS) {
-		blockers.push(`The risk has been low enough for ${streak} of ${hours(REQUIRED_STREAK_HOURS)}.`)
+		sentences.push(`The risk has been low enough for ${streak} of ${hours(REQUIRED_STREAK_HOURS)}.`)
 	}
-	for (const period of unseenPeriods) {
-		if (isAwaited(period) || (tooRisky && period.risk >= 0.01)) blockers.push(unseenSentence(period))
+	if (openEnded && !capped && sentences.length > 0) {
+		const novel = `of the last ${hours(Math.floor(T / 2))} watched, ${now.kHalf} brought something new`
+		sentences.push(`Its set of ${SETS[of]} is open-ended: ${novel}.`)
 	}
-	if (options.heldSensitiveCount > 0) {
-		const count = options.heldSensitiveCount
-		blockers.push(
-			`${count} held ${count === 1 ? 'behaviour' : 'behaviours'} on sensitive objects ${count === 1 ? 'waits' : 'wait'} for an answer.`
-		)
-	}
-	if (options.dropRate >= DROP_RATE_MAX) {
-		blockers.push(
-			`${percent(options.dropRate)} of its events were lost; ${percent(DROP_RATE_MAX)} is the limit.`
-		)
-	}
-	if (options.capped) {
-		blockers.push(`Its set of ${SETS[options.of]} is open-ended: there are too many to keep them all.`)
-	} else if (openEnded && blockers.length > 0) {
-		blockers.push(
-			`Its set of ${SETS[options.of]} is open-ended: of the last ${hours(Math.floor(T / 2))} watched, ${now.kHalf} brought something new.`
-		)
-	}
-	return blockers
+	return { sentences, onlyRisk }
 }
 
 /** `weekly jobs not yet seen: 103 of 168 hours watched`; a declared period says who declares it. */

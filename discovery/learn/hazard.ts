@@ -1,9 +1,11 @@
 import { z } from 'zod'
-import type { HistoryPoint } from './history.js'
+import { CLASSES, type Class } from '../../collector/observation.js'
+import { type HistoryPoint, startRisk } from './history.js'
 
 /**
  * The second stage: how the fleet's own past corrects the closed form. A logistic regression with a ridge,
- * of twelve features of a workload's history, on whether anything new came within the horizon.
+ * of features of a class's history, on whether anything new came within the horizon. It was fitted on
+ * histories of at least `agedHours` hours, in rule space, and speaks of starts and schedules too.
  */
 export interface HazardModel {
 	/** Counts up with every change of features or training data; shown with each prediction. */
@@ -11,6 +13,8 @@ export interface HazardModel {
 	/** What it was fitted on, as a person would say it. */
 	trainedOn: string
 	horizonHours: number
+	/** Younger histories were not among what it was fitted on. */
+	agedHours: number
 	rowCount: number
 	/** In the order of `FEATURES`; features are standardised by `mean` and `scale` before `weight`. */
 	features: string[]
@@ -19,7 +23,7 @@ export interface HazardModel {
 	weight: number[]
 }
 
-/** A history at one moment, and whether anything new (outside a start phase) came within the horizon. */
+/** A history at one moment, and whether anything new came within the horizon. */
 export interface HazardRow {
 	features: readonly number[]
 	outcome: boolean
@@ -44,11 +48,14 @@ export const FEATURES: readonly string[] = [
 	'ln behaviours',
 	'ln singletons per hour',
 	'quiet for 24 h',
-	'quiet for 168 h'
+	'quiet for 168 h',
+	'ln start risk',
+	// What is left when all are 0 is `process`.
+	...CLASSES.filter((of) => of !== 'process').map((of) => `is ${of}`)
 ]
 
-/** The twelve features, as they were known at that point of a history. */
-export function featuresOf(point: HistoryPoint): number[] {
+/** The features, as they were known at that point of the history of a class. */
+export function featuresOf(point: HistoryPoint, of: Class, horizonHours: number): number[] {
 	const { exposedHours: T, quietHours } = point
 	return [
 		1,
@@ -62,7 +69,9 @@ export function featuresOf(point: HistoryPoint): number[] {
 		Math.log(point.S + 1),
 		Math.log((point.Q1 + 0.5) / (T + 1)),
 		quietHours >= 24 ? 1 : 0,
-		quietHours >= 168 ? 1 : 0
+		quietHours >= 168 ? 1 : 0,
+		Math.log(startRisk(point, horizonHours) + 0.001),
+		...CLASSES.filter((one) => one !== 'process').map((one) => (one === of ? 1 : 0))
 	]
 }
 
@@ -77,7 +86,7 @@ const TOLERANCE = 1e-9
  */
 export function fitHazard(
 	rows: readonly HazardRow[],
-	about: { version: string; trainedOn: string; horizonHours: number }
+	about: Pick<HazardModel, 'version' | 'trainedOn' | 'horizonHours' | 'agedHours'>
 ): HazardModel {
 	const width = FEATURES.length
 	const { mean, scale } = momentsOf(rows, width)
@@ -129,7 +138,7 @@ export function parseHazardModel(file: unknown): HazardModel {
 	if (parsed.success && parsed.data.features.join() === FEATURES.join()) return parsed.data
 	const why = parsed.success ? 'its features are not those of this version' : z.prettifyError(parsed.error)
 	throw new Error(
-		`The file of hazard coefficients does not fit: ${why}. Regenerate it: npm run bench -- learning`
+		`The file of hazard coefficients does not fit: ${why}. Regenerate it: node --import tsx bench/learning/fit.ts`
 	)
 }
 
@@ -138,6 +147,7 @@ const modelSchema = z.object({
 	version: z.string(),
 	trainedOn: z.string(),
 	horizonHours: z.number().positive(),
+	agedHours: z.number().nonnegative(),
 	rowCount: z.number().int().nonnegative(),
 	features: z.array(z.string()).length(FEATURES.length),
 	mean: numbers,

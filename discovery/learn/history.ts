@@ -52,6 +52,12 @@ export interface HistoryPoint {
 	scheduleRisk: number
 }
 
+/** That a start within the horizon brings something new; expected are as many starts as there were so far. */
+export function startRisk({ M1s, startCount, exposedHours }: HistoryPoint, horizonHours: number): number {
+	const expected = (startCount / Math.max(1, exposedHours)) * horizonHours
+	return 1 - (1 - (M1s + 0.5) / (startCount + 1)) ** expected
+}
+
 export interface History {
 	/** One for each time asked for. */
 	points: HistoryPoint[]

@@ -1,6 +1,7 @@
+import type { Class } from '../../collector/observation.js'
 import { blockersOf, isOpenEnded, REQUIRED_STREAK_HOURS, type Requirements } from './blockers.js'
 import { featuresOf, type HazardModel, type HazardPrediction, hazardRisk, predictHazard } from './hazard.js'
-import { type History, type HistoryPoint, historyOf, type Item } from './history.js'
+import { type History, type HistoryPoint, historyOf, type Item, startRisk } from './history.js'
 import type { ScheduleFacts, UnseenPeriod } from './schedule.js'
 import type { Exposure } from './state.js'
 
@@ -16,13 +17,15 @@ export interface Maturity {
 	riskNextHour: number
 	/** What the closed form of `risk24` is made of: running, unseen scheduled jobs, starts. */
 	parts: { steady: number; schedule: number; start: number }
-	/** What the fitted second stage says of running and schedules together, when there is one. */
+	/** What the fitted second stage says of all three together, when there is one. */
 	secondStage: (HazardPrediction & { version: string }) | null
 	/** What the second stage looks at, in the order of `FEATURES`: logged with each prediction, to learn from. */
 	features: number[]
 	mature: boolean
 	/** Why it is not mature, one sentence each; empty when it is. */
 	blockers: string[]
+	/** Everything but the risk would let it pass. */
+	onlyRisk: boolean
 	/** Periods of which not every phase was watched yet, whether they block or not. */
 	unseenPeriods: UnseenPeriod[]
 	M1: number
@@ -82,7 +85,8 @@ export function maturityOf(
 	const { now, unseenPeriods } = history
 	const points = new Map(history.points.map((point) => [point.exposedHours, point]))
 
-	const riskAt = (point: HistoryPoint) => combinedRisk(point, horizonHours, options.calibrated, hazard)
+	const riskAt = (point: HistoryPoint) =>
+		combinedRisk(point, options.of, horizonHours, options.calibrated, hazard)
 	let streak = 0
 	for (const t of streakHours) {
 		const point = points.get(t)
@@ -92,7 +96,7 @@ export function maturityOf(
 	const openEnded = options.capped === true || isOpenEnded(points.get(half) ?? now, now, risk24)
 	const blockers = blockersOf({ now, unseenPeriods, risk24, streak, openEnded, horizonHours }, options)
 	const unseenEstimate = chao2(now)
-	const features = featuresOf(now)
+	const features = featuresOf(now, options.of, horizonHours)
 	const secondStage = hazard ? { ...predictHazard(hazard, features), version: hazard.version } : null
 	return {
 		exposedHours: T,
@@ -103,8 +107,9 @@ export function maturityOf(
 		parts: closedForm(now, horizonHours, options.calibrated),
 		secondStage,
 		features,
-		mature: blockers.length === 0,
-		blockers,
+		mature: blockers.sentences.length === 0,
+		blockers: blockers.sentences,
+		onlyRisk: blockers.onlyRisk,
 		unseenPeriods,
 		M1: now.M1,
 		Q1: now.Q1,
@@ -172,23 +177,22 @@ export function honestSplitRate(uncoveredHourCount: number, exposedHours: number
 	return (uncoveredHourCount + 0.5) / (exposedHours / 2 + 1)
 }
 
-/** That a start within the horizon brings something new; expected are as many starts as there were so far. */
-function startRisk({ M1s, startCount, exposedHours }: HistoryPoint, horizonHours: number): number {
-	const expected = (startCount / Math.max(1, exposedHours)) * horizonHours
-	return 1 - (1 - (M1s + 0.5) / (startCount + 1)) ** expected
-}
-
-/** RISK_H: the second stage where there is one, but never less than half of what the closed form says. */
+/**
+ * RISK_H: what the second stage says where there is one. It is an estimate and not a bound, so that it can
+ * be held against what came; what makes a decision careful is the quiet period. Of a history younger than
+ * any that it was fitted on it knows nothing, and the closed form is the least that is said.
+ */
 export function combinedRisk(
 	point: HistoryPoint,
+	of: Class,
 	horizonHours: number,
 	calibrated: boolean,
 	hazard?: HazardModel
 ): number {
-	const first = closedFormRisk(point, horizonHours, calibrated)
-	if (!hazard) return first
-	const fitted = hazardRisk(hazard, featuresOf(point))
-	return Math.max(1 - (1 - fitted) * (1 - startRisk(point, horizonHours)), 0.5 * first)
+	if (!hazard) return closedFormRisk(point, horizonHours, calibrated)
+	const fitted = hazardRisk(hazard, featuresOf(point, of, horizonHours))
+	if (point.exposedHours >= hazard.agedHours) return fitted
+	return Math.max(fitted, closedFormRisk(point, horizonHours, calibrated))
 }
 
 /**

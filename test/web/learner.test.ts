@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { z } from 'zod'
 import type { Batch } from '../../collector/observation.js'
+import { FEATURES } from '../../discovery/learn/hazard.js'
 import { readinessSentence } from '../../web/operations/readiness.js'
 import { reckoningSentence } from '../../web/operations/reckoning.js'
 import type * as shape from '../../web/operations/shape.js'
@@ -58,7 +59,7 @@ test('readiness: both risks in one sentence, what they are made of, and what it 
 	assert.ok(process.riskNextHour < process.risk24 && process.risk24 < 1)
 	assert.ok(process.blockers.length > 0)
 	assert.equal(process.calibrated, false)
-	assert.equal(process.secondStage?.contributions.length, 12)
+	assert.equal(process.secondStage?.contributions.length, FEATURES.length)
 	assert.equal(process.curve.at(-1)?.hour, 60)
 	assert.equal(process.curve.at(-1)?.risk, process.risk24)
 	assert.ok(items.some((one) => one.class === 'network' && one.heldCount === 1))

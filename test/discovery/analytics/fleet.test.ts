@@ -123,7 +123,12 @@ test('judged predictions are what the second stage learns from', async () => {
 		const read = readTraining(reader, { after: null, limit: 1000 })
 		assert.equal(read.columns.numRows(), 60)
 		assert.ok(read.columns.array('ln quiet hours', Float64Array) instanceof Float64Array)
-		const model = fitHazard(hazardRows(read), { version: 't', trainedOn: 'this test', horizonHours: 24 })
+		const model = fitHazard(hazardRows(read), {
+			version: 't',
+			trainedOn: 'this test',
+			horizonHours: 24,
+			agedHours: 48
+		})
 		assert.ok(hazardRisk(model, features(0)) > 0.8)
 		assert.ok(hazardRisk(model, features(5)) < 0.2)
 		const rows = trainingRows(read)

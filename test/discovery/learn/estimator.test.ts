@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { generateArrivals } from '../../../bench/learning/arrivals.js'
 import { createRandom } from '../../../bench/learning/random.js'
 import { scorePredictions } from '../../../discovery/learn/calibrate.js'
-import { shippedHazard } from '../../../discovery/learn/coefficients.js'
+import { featuresOf, fitHazard, hazardRisk } from '../../../discovery/learn/hazard.js'
 import { historyOf } from '../../../discovery/learn/history.js'
-import { closedForm, combinedRisk } from '../../../discovery/learn/maturity.js'
+import { closedForm } from '../../../discovery/learn/maturity.js'
 import { scheduleFacts } from '../../../discovery/learn/schedule.js'
 import { riskByUnitSize } from '../../../discovery/learn/unit-size.js'
 
@@ -13,21 +13,31 @@ const { facts } = scheduleFacts({ crons: [], timers: [], execs: [] })
 
 test('what is predicted comes about as often, on workloads that no coefficient was fitted to', () => {
 	const random = createRandom('estimator test')
-	const first: { risk: number; outcome: boolean }[] = []
-	const second: { risk: number; outcome: boolean }[] = []
-	for (let workload = 0; workload < 200; workload++) {
+	const closedForms: { risk: number; outcome: boolean }[] = []
+	const rows: { features: number[]; outcome: boolean }[] = []
+	for (let workload = 0; workload < 240; workload++) {
 		const { items, exposure, firstHours } = generateArrivals(random.child(`${workload}`), { days: 40 })
-		for (const point of historyOf(items, exposure, facts, 24, [24, 72, 168, 336, 600, 900]).points) {
+		// These arrivals know of no starts.
+		const steady = { ...exposure, starts: [] }
+		for (const point of historyOf(items, steady, facts, 24, [72, 120, 168, 240, 336, 480, 600, 900]).points) {
 			const age = point.exposedHours
 			const outcome = firstHours.some((hour) => hour >= age && hour < age + 24)
-			const { steady, schedule } = closedForm(point, 24, true)
-			first.push({ risk: 1 - (1 - steady) * (1 - schedule), outcome })
-			const withoutStarts = { ...point, startCount: 0, M1s: 0 }
-			second.push({ risk: combinedRisk(withoutStarts, 24, true, shippedHazard()), outcome })
+			const closed = closedForm(point, 24, true)
+			closedForms.push({ risk: 1 - (1 - closed.steady) * (1 - closed.schedule), outcome })
+			rows.push({ features: featuresOf(point, 'process', 24), outcome })
 		}
 	}
-	const closed = scorePredictions(first)
-	const fitted = scorePredictions(second)
+	const half = rows.length / 2
+	const model = fitHazard(rows.slice(0, half), {
+		version: 't',
+		trainedOn: 't',
+		horizonHours: 24,
+		agedHours: 48
+	})
+	const closed = scorePredictions(closedForms.slice(half))
+	const fitted = scorePredictions(
+		rows.slice(half).map(({ features, outcome }) => ({ risk: hazardRisk(model, features), outcome }))
+	)
 	assert.ok(closed.ece <= 0.12, `closed form: ECE ${closed.ece}`)
 	assert.ok(fitted.ece <= 0.05, `second stage: ECE ${fitted.ece}`)
 	assert.ok(fitted.brier <= closed.brier, `${fitted.brier} against ${closed.brier}`)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CLASSES } from '../../../collector/observation.js'
 import { createRandom } from '../../../bench/learning/random.js'
 import { shippedHazard } from '../../../discovery/learn/coefficients.js'
 import {
@@ -14,7 +15,7 @@ import {
 import type { HistoryPoint } from '../../../discovery/learn/history.js'
 import { maturityOf } from '../../../discovery/learn/maturity.js'
 
-const ABOUT = { version: 'test', trainedOn: 'a test', horizonHours: 24 }
+const ABOUT = { version: 'test', trainedOn: 'a test', horizonHours: 24, agedHours: 48 }
 const POINT: HistoryPoint = {
 	exposedHours: 100,
 	M1: 3,
@@ -25,12 +26,12 @@ const POINT: HistoryPoint = {
 	k24: 1,
 	k72: 2,
 	quietHours: 30,
-	startCount: 3,
-	M1s: 0,
+	startCount: 4,
+	M1s: 1,
 	scheduleRisk: 0.05
 }
 
-test('the twelve features, worked out by hand', () => {
+test('the features, worked out by hand', () => {
 	const expected = [
 		1,
 		Math.log(3.5 / 101),
@@ -43,14 +44,21 @@ test('the twelve features, worked out by hand', () => {
 		Math.log(51),
 		Math.log(9.5 / 101),
 		1,
+		0,
+		// 4 starts in 100 hours are .96 in 24, and one in five brings what no other start did, by (1 + ½)/(4 + 1).
+		Math.log(1 - 0.7 ** 0.96 + 0.001),
+		0,
+		0,
+		1,
 		0
 	]
-	const features = featuresOf(POINT)
+	const features = featuresOf(POINT, 'network', 24)
 	for (const [i, value] of expected.entries())
 		assert.ok(Math.abs((features[i] ?? 0) - value) < 1e-12, FEATURES[i])
 	assert.equal(FEATURES.length, expected.length)
 	const empty = { ...POINT, exposedHours: 0, M1: 0, Q1: 0, S: 0, kHalf: 0, k24: 0, k72: 0, quietHours: 0 }
-	assert.ok(featuresOf(empty).every(Number.isFinite))
+	assert.ok(featuresOf(empty, 'process', 24).every(Number.isFinite))
+	assert.deepEqual(featuresOf(POINT, 'process', 24).slice(-4), [0, 0, 0, 0])
 })
 
 test('without any signal the fit is the share of outcomes', () => {
@@ -93,10 +101,10 @@ test('it finds the weights that made the outcomes, and gives the same bits again
 
 test('contributions add up to the prediction', () => {
 	const model = shippedHazard()
-	const { risk, contributions } = predictHazard(model, featuresOf(POINT))
+	const { risk, contributions } = predictHazard(model, featuresOf(POINT, 'file-read', 24))
 	const odds = contributions.reduce((sum, one) => sum + one.logOdds, 0)
 	assert.ok(Math.abs(risk - 1 / (1 + Math.exp(-odds))) < 1e-12)
-	assert.ok(Math.abs(risk - hazardRisk(model, featuresOf(POINT))) < 1e-12)
+	assert.ok(Math.abs(risk - hazardRisk(model, featuresOf(POINT, 'file-read', 24))) < 1e-12)
 	assert.deepEqual(
 		contributions.map((one) => one.feature),
 		FEATURES
@@ -105,8 +113,8 @@ test('contributions add up to the prediction', () => {
 
 test('the shipped model calls a noisy workload riskier than a quiet one', () => {
 	const model = shippedHazard()
-	const noisy = featuresOf({ ...POINT, M1: 20, Q1: 60, k24: 8, k72: 15, kHalf: 12, quietHours: 0 })
-	const quiet = featuresOf({
+	const loud = { ...POINT, M1: 20, Q1: 60, k24: 8, k72: 15, kHalf: 12, quietHours: 0 }
+	const still = {
 		...POINT,
 		exposedHours: 1000,
 		M1: 0,
@@ -114,13 +122,16 @@ test('the shipped model calls a noisy workload riskier than a quiet one', () => 
 		k24: 0,
 		k72: 0,
 		kHalf: 0,
-		quietHours: 700
-	})
-	assert.ok(hazardRisk(model, noisy) > 0.8)
-	assert.ok(hazardRisk(model, quiet) < 0.1)
+		quietHours: 700,
+		M1s: 0
+	}
+	for (const of of CLASSES) {
+		assert.ok(hazardRisk(model, featuresOf(loud, of, 24)) > 0.4, of)
+		assert.ok(hazardRisk(model, featuresOf(still, of, 24)) < 0.05, of)
+	}
 })
 
-test('the second stage corrects the closed form, and never below half of it', () => {
+test('the second stage takes the place of the closed form, but not of a history younger than it knows', () => {
 	const hours = Array.from({ length: 400 }, (_, i) => 480_000 + i)
 	const exposure = { hours, lossyHours: [], censoredHours: [], starts: [], gaps: [] }
 	const items = [0, 50, 100, 150].map((at) => ({ hours: [480_000 + at], starts: [], startOnly: false }))
@@ -129,7 +140,14 @@ test('the second stage corrects the closed form, and never below half of it', ()
 	const never = { ...shippedHazard(), weight: shippedHazard().weight.map((_, i) => (i === 0 ? -9 : 0)) }
 	const always = { ...never, weight: never.weight.map((weight) => -weight) }
 	const low = maturityOf(items, exposure, { periods: [] }, { ...options, hazard: never })
-	assert.equal(low.risk24, 0.5 * without.risk24)
+	assert.ok(low.risk24 < 0.001 && without.risk24 > 0.1)
+	const younger = maturityOf(
+		items,
+		exposure,
+		{ periods: [] },
+		{ ...options, hazard: { ...never, agedHours: 401 } }
+	)
+	assert.equal(younger.risk24, without.risk24)
 	assert.ok(low.riskNextHour < without.riskNextHour)
 	assert.ok(maturityOf(items, exposure, { periods: [] }, { ...options, hazard: always }).risk24 > 0.999)
 	assert.deepEqual(low.secondStage?.version, shippedHazard().version)

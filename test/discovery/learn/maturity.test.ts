@@ -85,20 +85,20 @@ test('each requirement blocks with a sentence of its own', () => {
 		maturityOf(quiet, watched(hours, starts(startCount)), FLEET, { ...OPTIONS, ...options }).blockers
 	assert.deepEqual(blockers(800, 2), ['2 of 3 starts seen.'])
 	assert.deepEqual(blockers(800, 4, { heldSensitiveCount: 1 }), [
-		'1 held behaviour on sensitive objects waits for an answer.'
+		'1 held behaviour on a sensitive object waits for an answer.'
 	])
 	assert.deepEqual(blockers(800, 4, { dropRate: 0.003 }), [
 		'0.3 % of its events were lost; 0.1 % is the limit.'
 	])
 	assert.deepEqual(blockers(800, 4, { dropRate: 0.0009 }), [])
-	assert.deepEqual(blockers(40, 4, { tau: 0.9 }), ['40 of 48 hours watched.'])
+	assert.deepEqual(blockers(40, 4, { tau: 1 }), ['Nothing new for 39 of 168 hours.'])
 	assert.deepEqual(blockers(800, 4, { capped: true }), [
 		'Its set of programs is open-ended: there are too many to keep them all.'
 	])
 	// The three starts of an hour ago weigh as much as those of a month.
 	assert.match(
 		blockers(100, 4).join(' '),
-		/^A new behaviour within 24 hours: \d+ %; at most 10 % is accepted\./
+		/^Nothing new for 99 of 168 hours\. A new behaviour within 24 hours: \d+ %; at most 10 % is accepted\./
 	)
 	assert.match(blockers(103, 4).join(' '), /Weekly jobs not yet seen: 103 of 168 hours watched\.$/)
 })
@@ -112,6 +112,7 @@ test('a declared weekly job is waited for even when the risk is low', () => {
 	const at = (hours: number) =>
 		maturityOf([], watched(hours, starts(4)), facts, { ...OPTIONS, tau: 1 }).blockers
 	assert.deepEqual(at(167), [
+		'Nothing new for 167 of 168 hours.',
 		'shop/CronJob/report runs weekly and one whole period has not been watched: 167 of 168 hours watched.'
 	])
 	assert.deepEqual(at(168), [])
@@ -119,14 +120,14 @@ test('a declared weekly job is waited for even when the risk is low', () => {
 
 test('the risk must have been low for 24 exposed hours in a row', () => {
 	const late = (hour: number) =>
-		maturityOf([item([0, 1, 2]), item([hour, hour + 1])], watched(1000, starts(4)), NO_SCHEDULE, {
+		maturityOf([item([0, 1, 2]), item([700, hour])], watched(1000, starts(4)), NO_SCHEDULE, {
 			...OPTIONS,
 			tau: 0.025
 		})
-	// In hour 985 something new was seen, in 986 it was seen again: the one point between was too risky.
+	// What was new in hour 700 was seen again in hour 985: until then one hour in 985 had something of its own.
 	const found = late(985)
 	assert.ok(found.risk24 <= 0.025)
-	assert.deepEqual(found.blockers, ['The risk has been low enough for 14 of 24 hours.'])
+	assert.deepEqual(found.blockers, ['The risk has been low enough for 15 of 24 hours.'])
 	assert.deepEqual(late(970).blockers, [])
 })
 
