@@ -1,5 +1,6 @@
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
 import { z } from 'zod'
 import type { Verb } from '../../collector/observation.js'
 import { compareText } from '../../discovery/behaviour.js'
@@ -187,6 +188,10 @@ function writeList(): void {
 	writeFileSync(new URL('./probes.json', import.meta.url), `[\n${lines.join(',\n')}\n]\n`)
 }
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (
+	isMainThread &&
+	process.argv[1] !== undefined &&
+	realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)
+) {
 	writeList()
 }

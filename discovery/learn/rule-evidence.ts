@@ -11,6 +11,8 @@ const PODS_MAX = 4
 
 /** The evidence of a rule: what it covers, when, where and how often, with the rule's own account of its shape. */
 export function ruleEvidence(covers: readonly BehaviourState[], account: RuleAccount): RuleEvidence {
+	const [only] = covers
+	if (only && covers.length === 1) return evidenceOfOne(only, account)
 	const covered = coveredObjects(covers)
 	const { hourCount, dayCount } = extentOf(covers)
 	return {
@@ -32,10 +34,30 @@ export function ruleEvidence(covers: readonly BehaviourState[], account: RuleAcc
 	}
 }
 
+/** The same for a rule that covers one behaviour, which most do. */
+function evidenceOfOne(only: BehaviourState, account: RuleAccount): RuleEvidence {
+	const { raw, verb, source, count, firstMs, lastMs, hourCount, dayCount, required, interactive } = only
+	return {
+		covers: [{ object: raw, verb, source, count }],
+		coveredCount: 1,
+		count,
+		firstMs,
+		lastMs: Math.max(0, lastMs),
+		hourCount,
+		dayCount,
+		pods: sortedUnique(only.pods).slice(0, PODS_MAX),
+		versions: sortedUnique(only.versions),
+		samples: sortedUnique(only.samples).slice(0, SAMPLES_MAX),
+		required,
+		interactive,
+		why: account.why,
+		beyond: account.beyond,
+		reckoning: account.reckoning
+	}
+}
+
 /** Distinct hours and days in which any of it was seen, as far as days are kept. */
 function extentOf(covers: readonly BehaviourState[]): { hourCount: number; dayCount: number } {
-	const [only] = covers
-	if (only && covers.length === 1) return { hourCount: only.hourCount, dayCount: only.dayCount }
 	const masks = new Map<number, number>()
 	for (const { daily } of covers) {
 		for (let at = 0; at + 1 < daily.length; at += 3) {
@@ -49,11 +71,6 @@ function extentOf(covers: readonly BehaviourState[]): { hourCount: number; dayCo
 }
 
 function coveredObjects(covers: readonly BehaviourState[]): RuleEvidence['covers'] {
-	const [only] = covers
-	if (only && covers.length === 1) {
-		const { raw, verb, source, count } = only
-		return [{ object: raw, verb, source, count }]
-	}
 	const counts = new Map<string, RuleEvidence['covers'][number]>()
 	for (const { raw, verb, source, count } of covers) {
 		const key = `${raw}\0${verb}\0${source}`

@@ -24,17 +24,7 @@ export type FileAccess = 'read' | 'write'
  */
 export function isSensitive(path: string, access: FileAccess): boolean {
 	const own = homeless(path)
-	if (GUARDED_FILE_SET.has(own) || (access === 'write' && UNWRITABLE_FILE_SET.has(own))) return true
-	let start = 1
-	while (start > 0) {
-		const slash = own.indexOf('/', start)
-		const end = slash < 0 ? own.length : slash
-		const upTo = own.slice(0, end)
-		if (GUARDED_TREE_SET.has(upTo) || (access === 'write' && UNWRITABLE_TREE_SET.has(upTo))) return true
-		if (slash >= 0 && GUARDED_SEGMENTS.has(own.slice(start, end))) return true
-		start = slash + 1
-	}
-	return isProcessSecret(own) || isTelling(own)
+	return isListed(own, access) || hasGuardedSegment(own) || isProcessSecret(own) || isTelling(own)
 }
 
 /** Whether a file's name says that it holds a secret, wherever it lies: a private key, a password file. */
@@ -85,11 +75,45 @@ const GUARDED_FILE_SET: ReadonlySet<string> = new Set(GUARDED_FILES)
 const GUARDED_TREE_SET: ReadonlySet<string> = new Set(GUARDED_TREES)
 const UNWRITABLE_FILE_SET: ReadonlySet<string> = new Set(UNWRITABLE_FILES)
 const UNWRITABLE_TREE_SET: ReadonlySet<string> = new Set(UNWRITABLE_TREES)
+/** The first segments of all that is listed: most paths begin with another one. */
+const TOPS: Readonly<Record<FileAccess, ReadonlySet<string>>> = {
+	read: new Set([...GUARDED_FILES, ...GUARDED_TREES].map(topOf)),
+	write: new Set([...GUARDED_FILES, ...GUARDED_TREES, ...UNWRITABLE_FILES, ...UNWRITABLE_TREES].map(topOf))
+}
 const GUARDED_TREES_SORTED = [...GUARDED_TREES].sort()
 const GUARDED_FILES_SORTED = [...GUARDED_FILES].sort()
 const ALL_TREES = [...GUARDED_TREES, ...UNWRITABLE_TREES].sort()
 const ALL_FILES = [...GUARDED_FILES, ...UNWRITABLE_FILES].sort()
 const HOMES = '/home'
+
+function isListed(own: string, access: FileAccess): boolean {
+	if (!TOPS[access].has(topOf(own))) return false
+	if (GUARDED_FILE_SET.has(own) || (access === 'write' && UNWRITABLE_FILE_SET.has(own))) return true
+	let end = 0
+	do {
+		end = own.indexOf('/', end + 1)
+		const upTo = end < 0 ? own : own.slice(0, end)
+		if (GUARDED_TREE_SET.has(upTo) || (access === 'write' && UNWRITABLE_TREE_SET.has(upTo))) return true
+	} while (end > 0)
+	return false
+}
+
+function topOf(path: string): string {
+	const end = path.indexOf('/', 1)
+	return end < 0 ? path : path.slice(0, end)
+}
+
+/** A directory of such a name lies above it. */
+function hasGuardedSegment(own: string): boolean {
+	// All of them begin like this.
+	if (!own.includes('/.') && !own.includes('/secrets')) return false
+	let start = 1
+	for (let end = own.indexOf('/', start); end > 0; end = own.indexOf('/', start)) {
+		if (GUARDED_SEGMENTS.has(own.slice(start, end))) return true
+		start = end + 1
+	}
+	return false
+}
 
 /** A path in somebody's home as if it were in `/root`: homes differ by their owner only. */
 function homeless(path: string): string {

@@ -176,17 +176,26 @@ const DEARER = 1.6
 const ROUNDS = 18
 
 /**
- * The first attempt that fits. Dearer entries buy wider directories and open rules that name several
- * programs; if nothing helps, the rules stay as narrow as they were first, and are refused.
+ * The cheapest attempt that fits, found by halving: dearer entries buy wider directories and open rules that
+ * name several programs, so what fits at one price fits at higher ones. If nothing helps, the rules stay as
+ * narrow as they were first, and are refused. The attempt that is returned is always the last that was made.
  */
 function fit(attempt: (mu: number) => Attempt, options: PathOptions): Attempt {
-	let last = attempt(options.mu)
+	const fits = ({ counts }: Attempt) => counts.total <= options.budget
+	const inRound = (round: number) => attempt(options.mu * DEARER ** round)
+	const first = inRound(0)
 	// What is open-ended is refused whatever its price.
-	if (last.openEnded.length > 0) return last
-	for (let round = 1; round <= ROUNDS && last.counts.total > options.budget; round++) {
-		last = attempt(options.mu * DEARER ** round)
+	if (first.openEnded.length > 0 || fits(first)) return first
+	let last = inRound(ROUNDS)
+	if (!fits(last)) return inRound(0)
+	let [tooCheap, fitting, tried] = [0, ROUNDS, ROUNDS]
+	while (fitting - tooCheap > 1) {
+		tried = (tooCheap + fitting) >> 1
+		last = inRound(tried)
+		if (fits(last)) fitting = tried
+		else tooCheap = tried
 	}
-	return last.counts.total > options.budget ? attempt(options.mu) : last
+	return tried === fitting ? last : inRound(fitting)
 }
 
 function countsOf(sourced: readonly DraftedRule[], facts: PathFacts): { each: number[]; total: number } {

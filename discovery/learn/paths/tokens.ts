@@ -104,11 +104,14 @@ function shapesOf(names: readonly Named[]): Shaped[][] {
 }
 
 function shapeOf(one: Named): { shaped: Shaped; kinds: Kind[] } {
-	const shaped: Shaped = { ...one, literals: [], tokens: [] }
+	const shaped: Shaped = { name: one.name, unit: one.unit, literals: [], tokens: [] }
 	const kinds: Kind[] = []
+	// Most names are words, or words with plain numbers, and need no closer look.
+	if (!SPECIAL.test(one.name)) {
+		cutNumbers(shaped, kinds)
+		return { shaped, kinds }
+	}
 	let end = 0
-	// Most names are words, and need no closer look.
-	if (!/[0-9]|^[a-f]{2}$|[a-f]{8}|[A-F]{8}/.test(one.name)) return { shaped, kinds }
 	for (const match of one.name.matchAll(SHAPE)) {
 		shaped.literals.push(one.name.slice(end, match.index))
 		shaped.tokens.push({ text: match[0], at: match.index })
@@ -117,6 +120,27 @@ function shapeOf(one: Named): { shaped: Shaped; kinds: Kind[] } {
 	}
 	shaped.literals.push(one.name.slice(end))
 	return { shaped, kinds }
+}
+
+/** Anything but a plain number may be in it: two letters alone, eight digits of any kind, a date, a version. */
+const SPECIAL = /^[0-9a-f]{2}$|[0-9a-fA-F]{8}|20[0-9]{2}|[0-9]\.[0-9]+\.[0-9]/
+
+function cutNumbers({ name, literals, tokens }: Shaped, kinds: Kind[]): void {
+	let end = 0
+	for (let at = 0; at < name.length; at++) {
+		if (!isDigit(name.charCodeAt(at))) continue
+		const from = at
+		while (at < name.length && isDigit(name.charCodeAt(at))) at++
+		literals.push(name.slice(end, from))
+		tokens.push({ text: name.slice(from, at), at: from })
+		kinds.push('int')
+		end = at
+	}
+	if (kinds.length > 0) literals.push(name.slice(end))
+}
+
+function isDigit(code: number): boolean {
+	return code >= 48 && code <= 57
 }
 
 function addTo(groups: Map<string, Group>, member: Shaped, kinds: Kind[]): void {
