@@ -29,8 +29,8 @@ const WIDE_IN_QUICK = ['maturity', 'fixed 7 d', 'quiet 120 h']
  */
 export async function run({ quick }: { quick: boolean }): Promise<BenchmarkResult> {
 	const plan: Plan = quick
-		? { seed: seedOf(), testFamilies: 24, members: 3, calibrationFamilies: 0, decisionFamilies: 1000 }
-		: { seed: seedOf(), testFamilies: 48, members: 3, calibrationFamilies: 120, decisionFamilies: 1000 }
+		? { seed: seedOf(), testFamilies: 24, members: 3, calibrationFamilies: 0, decisionFamilies: 1500 }
+		: { seed: seedOf(), testFamilies: 48, members: 3, calibrationFamilies: 120, decisionFamilies: 1500 }
 	const startedMs = performance.now()
 	const results = simulate(plan, quick)
 	const scores = scoresOf(results.outcomes)

@@ -46,18 +46,21 @@ const INTERACTIVE = 2
 
 /**
  * One row of `observations`. The tables are STRICT and only Whittle writes them, so a row
- * of another shape is a bug and stops the program here.
+ * of another shape is a bug and stops the program here. `raw` stays what the store holds, when peers are
+ * put into `object`.
  */
-export function parseObservation(row: Record<string, SqlValue>): Observed {
+export function parseObservation(row: Record<string, SqlValue>): Observed & { raw: string } {
 	const verb = text(row, 'verb')
 	assert(isVerb(verb), `the store holds an unknown verb ${JSON.stringify(verb)}`)
 	const result = text(row, 'result')
 	assert(result === 'allowed' || result === 'denied' || result === 'failed', `unknown result ${result}`)
 	const flags = integer(row, 'flags')
+	const object = text(row, 'object')
 	return {
 		class: classOfVerb[verb],
 		verb,
-		object: text(row, 'object'),
+		object,
+		raw: object,
 		source: text(row, 'source'),
 		result,
 		version: text(row, 'version'),

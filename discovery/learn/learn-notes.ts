@@ -1,28 +1,21 @@
 import type { Class } from '../../collector/observation.js'
 import type { Note } from '../policy.js'
-import type { Sighted } from './exact.js'
 import type { BehaviourState } from './state.js'
 import type { Judged } from './trust.js'
 
 /** What a person must know about what was left out of one class, and about what nobody could see. */
 export function learnNotes(
 	of: Class,
-	observations: readonly Sighted[],
+	deniedCount: number,
 	needs: readonly BehaviourState[],
 	held: readonly Judged[]
 ): Note[] {
 	const notes: Note[] = []
-	const denied = new Set<string>()
-	for (const seen of observations) {
-		if (seen.class === of && seen.result === 'denied') {
-			denied.add(`${seen.verb}\0${seen.object}\0${seen.source}`)
-		}
-	}
-	if (denied.size > 0) {
+	if (deniedCount > 0) {
 		notes.push({
 			code: 'learn.denied',
 			severity: 'info',
-			text: `${counted(denied.size, 'denied attempt')} left out: an attempt is not a need.`
+			text: `${counted(deniedCount, 'denied attempt')} left out: an attempt is not a need.`
 		})
 	}
 	const interactive = held.filter((one) => one.cause === 'interactive').length

@@ -81,7 +81,11 @@ export function learnBehaviours(
 	const needs = trusted.map((one) => one.state)
 	const sensitivityOf = new Map(judged.map((one) => [one.state, one.sensitivity]))
 	const probes = new Set<string>()
-	for (const seen of observations) if (seen.isProbe) probes.add(behaviourKey(seen))
+	const denied = new Map<Class, Set<string>>(CLASSES.map((of) => [of, new Set()]))
+	for (const seen of observations) {
+		if (seen.isProbe) probes.add(behaviourKey(seen))
+		if (seen.result === 'denied') denied.get(seen.class)?.add(behaviourKey(seen))
+	}
 	const walls = judged.filter((one) => one.standing === 'held').flatMap((one) => wallOf(one.state))
 	const drafts = [
 		...fileDrafts(needs, walls, facts),
@@ -106,7 +110,7 @@ export function learnBehaviours(
 					reckoning: { ...rule.reckoning, sensitivity: mostSensitive(rule.covers, sensitivityOf) }
 				})
 			),
-			notes: [...learnNotes(of, observations, needs, held), ...draft.notes],
+			notes: [...learnNotes(of, denied.get(of)?.size ?? 0, needs, held), ...draft.notes],
 			held,
 			items: draft.rules.map((rule) => itemOf(rule.covers)),
 			isOpenEnded: draft.isOpenEnded
