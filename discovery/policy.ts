@@ -77,6 +77,8 @@ export interface Reckoning {
 	tokens: { path: string; memberCount: number; gainBits: number }[]
 	/** How much harm its objects can do: 0 ordinary, 1 guarded, 2 sensitive (needs a person). */
 	sensitivity: 0 | 1 | 2
+	/** How many others of the same image do some of it and may be believed, of how many others there are. */
+	peers: { count: number; of: number }
 }
 
 /** Something that a person must know about a policy, a manifest or a rule. */

@@ -79,7 +79,7 @@ export function learnBehaviours(
 	const judged = judge(states, facts)
 	const trusted = judged.filter((one) => one.standing === 'trusted')
 	const needs = trusted.map((one) => one.state)
-	const sensitivityOf = new Map(judged.map((one) => [one.state, one.sensitivity]))
+	const judgedOf = new Map(judged.map((one) => [one.state, one]))
 	const probes = new Set<string>()
 	const denied = new Map<Class, Set<string>>(CLASSES.map((of) => [of, new Set()]))
 	for (const seen of observations) {
@@ -107,7 +107,7 @@ export function learnBehaviours(
 							? PROBE_WHY
 							: rule.why,
 					beyond: rule.beyond,
-					reckoning: { ...rule.reckoning, sensitivity: mostSensitive(rule.covers, sensitivityOf) }
+					reckoning: { ...rule.reckoning, ...standingOf(rule.covers, judgedOf) }
 				})
 			),
 			notes: [...learnNotes(of, denied.get(of)?.size ?? 0, needs, held), ...draft.notes],
@@ -122,7 +122,7 @@ interface DraftRule extends Rule {
 	covers: readonly BehaviourState[]
 	why: string
 	beyond: string
-	reckoning: Omit<Reckoning, 'sensitivity'>
+	reckoning: Omit<Reckoning, 'sensitivity' | 'peers'>
 }
 
 interface ClassDraft {
@@ -261,16 +261,22 @@ function ruleBody({ effect, object, access, sources }: Rule): Rule {
 	return { effect, object, access, sources }
 }
 
-function mostSensitive(
+/** The most sensitive of what a rule covers, and the most others that any of it has. */
+function standingOf(
 	covers: readonly BehaviourState[],
-	sensitivityOf: ReadonlyMap<BehaviourState, Sensitivity>
-): Sensitivity {
-	let most: Sensitivity = 0
+	judgedOf: ReadonlyMap<BehaviourState, Judged>
+): Pick<Reckoning, 'sensitivity' | 'peers'> {
+	let sensitivity: Sensitivity = 0
+	let peers = { count: 0, of: 0 }
 	for (const state of covers) {
-		const own = sensitivityOf.get(state) ?? 0
-		if (own > most) most = own
+		const own = judgedOf.get(state)
+		if (!own) continue
+		if (own.sensitivity > sensitivity) sensitivity = own.sensitivity
+		if (own.peers.count > peers.count || own.peers.of > peers.of) {
+			peers = { count: Math.max(peers.count, own.peers.count), of: Math.max(peers.of, own.peers.of) }
+		}
 	}
-	return most
+	return { sensitivity, peers }
 }
 
 function compareStateText(a: BehaviourState, b: BehaviourState): number {

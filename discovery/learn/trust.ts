@@ -38,6 +38,8 @@ export interface Judged {
 	needsPerson: boolean
 	/** Trusted without counting any peer. Only such count as peers, so that two cannot vouch for each other. */
 	alone: boolean
+	/** How many others of the same image do it and may be believed, of how many. */
+	peers: { count: number; of: number }
 	/** Names the items that are to be judged together. */
 	bundle?: string
 	/** Anomaly, in weighted bits: higher is stranger. */
@@ -183,6 +185,7 @@ function judgeOne(
 		cause,
 		needsPerson: sensitivity === 2 && decision?.decision !== 'needed',
 		alone,
+		peers: { count: k, of: n },
 		score: scoreOf(facets)
 	}
 }

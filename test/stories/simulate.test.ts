@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import type { z } from 'zod'
-import { openReader } from '../../collector/reader.js'
-import { replayFiles } from '../../collector/sources/replay/replay-files.js'
-import { openWriter } from '../../collector/writer.js'
-import { discover } from '../../discovery/discover.js'
 import { readFacts } from '../../web/operations/facts.js'
-import type { OperationContext } from '../../web/operations/operation.js'
 import { simulate } from '../../web/operations/simulate.js'
-import { inputsOf, stories } from './inputs.js'
-import { inFolder } from './outcome.js'
+import { withStory } from './context.js'
+import { stories } from './inputs.js'
 
-/** The day after the last one of every story. */
-const NOW_MS = Date.UTC(2025, 10, 6)
 type Simulation = z.output<typeof simulate.output>
 
 for (const story of stories()) {
@@ -44,36 +36,14 @@ test('cluster-shop: the first day of each new thing is a surprise, and no other'
 
 /** What is proposed for each workload, tried on everything that it did; debug containers have nothing. */
 async function simulated(story: string): Promise<[name: string, result: Simulation][]> {
-	return inFolder(async (folder) => {
-		const path = join(folder, 'default', 'whittle.db')
-		const writer = await openWriter({ path, thread: false })
-		try {
-			for (const file of inputsOf(story)) await replayFiles([file], writer, { nowMs: NOW_MS })
-			const reader = openReader(path)
-			try {
-				await discover(reader, writer, NOW_MS)
-				const context: OperationContext = {
-					reader,
-					writer,
-					sensor: null,
-					actor: 'local:test',
-					nowMs: () => NOW_MS,
-					dataDir: folder,
-					sources: () => []
-				}
-				const facts = readFacts(reader)
-				const learned = new Set(facts.proposals.map((one) => one.workloadId))
-				const results: [string, Simulation][] = []
-				for (const workload of facts.workloads.filter((one) => learned.has(one.id))) {
-					const input = simulate.input.parse({ workload: String(workload.id), days: 30 })
-					results.push([workload.displayName, simulate.output.parse(await simulate.run(context, input))])
-				}
-				return results
-			} finally {
-				reader.close()
-			}
-		} finally {
-			await writer.close()
+	return withStory(story, async (context) => {
+		const facts = readFacts(context.reader)
+		const learned = new Set(facts.proposals.map((one) => one.workloadId))
+		const results: [string, Simulation][] = []
+		for (const workload of facts.workloads.filter((one) => learned.has(one.id))) {
+			const input = simulate.input.parse({ workload: String(workload.id), days: 30 })
+			results.push([workload.displayName, simulate.output.parse(await simulate.run(context, input))])
 		}
+		return results
 	})
 }

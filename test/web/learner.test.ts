@@ -273,11 +273,12 @@ test('the sentences, word by word', () => {
 				costRule: 2.2,
 				wallCount: 3,
 				tokens: [],
-				sensitivity: 0
+				sensitivity: 0,
+				peers: { count: 2, of: 3 }
 			},
 			{ coveredCount: 12 }
 		),
-		"Observed; it takes 1 entry of an enforcer's map, grants 40 objects that nobody saw used (12 bits), where a list of the 12 objects would be expected to cause 3.4 hours with a false block in 14 days, covers none of 3 sensitive objects that it was checked against."
+		"Observed; it takes 1 entry of an enforcer's map, grants 40 objects that nobody saw used (12 bits), where a list of the 12 objects would be expected to cause 3.4 hours with a false block in 14 days, covers none of 3 sensitive objects that it was checked against, done by 2 of 3 other workloads of the same image."
 	)
 	assert.equal(reckoningSentence(null, { coveredCount: 1 }), '')
 })

@@ -105,6 +105,7 @@ function explainRule(
 		row.beyond === ''
 			? 'It grants nothing beyond what was seen.'
 			: `Beyond what was seen it grants: ${row.beyond}`,
+		whereSentence(evidence),
 		reckoningSentence(evidence.reckoning ?? null, evidence),
 		...(evidence.reckoning?.tokens ?? []).map(
 			(token) =>
@@ -119,7 +120,21 @@ function explainRule(
 function ruleSentence(row: z.output<typeof RuleRow>): string {
 	const who = row.sources.length === 0 ? 'any executable' : row.sources.join(', ')
 	const verb = row.effect === 'allow' ? 'allows' : 'denies'
-	return `Rule ${row.index} ${verb} ${who} to ${row.access.join(', ')} ${row.object}: seen ${times(row.count)} in ${plural(row.hourCount, 'hour')} on ${plural(row.dayCount, 'day')}, from ${iso(row.firstMs)} to ${iso(row.lastMs)}.`
+	const what = `Rule ${row.index} ${verb} ${who} to ${row.access.join(', ')} ${row.object}`
+	// What the inventory implies, or what something seen cannot work without.
+	if (row.count === 0) return `${what}: never seen itself.`
+	return `${what}: seen ${times(row.count)} in ${plural(row.hourCount, 'hour')} on ${plural(row.dayCount, 'day')}, from ${iso(row.firstMs)} to ${iso(row.lastMs)}.`
+}
+
+/** In which pods and versions; '' where neither is known. */
+function whereSentence({ pods, versions }: { pods: string[]; versions: string[] }): string {
+	const parts = [
+		...(pods.length > 0 ? [`in ${pods.join(', ')}`] : []),
+		...(versions.length > 0
+			? [`in ${versions.length === 1 ? 'version' : 'versions'} ${versions.map(short).join(', ')}`]
+			: [])
+	]
+	return parts.length === 0 ? '' : `Seen ${parts.join(', ')}.`
 }
 
 function describe(one: { object: string; verb: string; source: string }): string {

@@ -10,7 +10,8 @@ export function reckoningSentence(
 	{ coveredCount }: { coveredCount: number }
 ): string {
 	if (reckoning === null) return ''
-	const { origin, entryCount, unseenCount, bits, exactBlocksExpected, wallCount, sensitivity } = reckoning
+	const { origin, entryCount, unseenCount, bits, exactBlocksExpected, wallCount, sensitivity, peers } =
+		reckoning
 	const parts = [
 		`${ORIGIN[origin]}; it takes ${counted(entryCount, 'entry', 'entries')} of an enforcer's map`,
 		unseenCount > 0
@@ -24,6 +25,8 @@ export function reckoningSentence(
 	}
 	if (wallCount > 0)
 		parts.push(`covers none of ${counted(wallCount, 'sensitive object')} that it was checked against`)
+	if (peers.of > 0)
+		parts.push(`done by ${peers.count} of ${counted(peers.of, 'other workload')} of the same image`)
 	if (sensitivity !== 0) parts.push(SENSITIVE[sensitivity])
 	return `${parts.join(', ')}.`
 }

@@ -407,7 +407,9 @@ export const Reckoning = z.object({
 	wallCount: z.number(),
 	tokens: z.array(z.object({ path: z.string(), memberCount: z.number(), gainBits: z.number() })),
 	/** 0 ordinary, 1 guarded, 2 sensitive. */
-	sensitivity: z.union([z.literal(0), z.literal(1), z.literal(2)])
+	sensitivity: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+	/** Others of the same image that do some of it, of how many; revisions of before that was kept name none. */
+	peers: z.object({ count: z.number(), of: z.number() }).default({ count: 0, of: 0 })
 })
 export const RuleEvidence = z.object({
 	digest: z.string(),

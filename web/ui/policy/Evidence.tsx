@@ -107,12 +107,8 @@ function Body({ data }: { data: RuleEvidence }) {
 			{data.reckoning !== null && <ReckoningView account={data.account} reckoning={data.reckoning} />}
 			<dl className="facts">
 				<Fact label="Seen">{count(rule.count)} ×</Fact>
-				<Fact label="First">
-					<Time ms={rule.firstMs} />
-				</Fact>
-				<Fact label="Last">
-					<Time ms={rule.lastMs} />
-				</Fact>
+				<Fact label="First">{rule.count === 0 ? 'never itself' : <Time ms={rule.firstMs} />}</Fact>
+				<Fact label="Last">{rule.count === 0 ? 'never itself' : <Time ms={rule.lastMs} />}</Fact>
 				<Fact label="Clock hours">{count(rule.hourCount)}</Fact>
 				<Fact label="Days">{count(rule.dayCount)}</Fact>
 				<Fact label="Gaps">

@@ -28,6 +28,11 @@ export function ReckoningView({ account, reckoning }: { account: string; reckoni
 				<Fact label="Cost: list, rule">
 					{rounded(reckoning.costKeep)}, {rounded(reckoning.costRule)}
 				</Fact>
+				<Fact label="Others of the image">
+					{reckoning.peers.of === 0
+						? 'none known'
+						: `${count(reckoning.peers.count)} of ${count(reckoning.peers.of)} do it`}
+				</Fact>
 				<Fact label="Walls checked">{count(reckoning.wallCount)}</Fact>
 			</dl>
 			{tokens.length > 0 && (

@@ -187,6 +187,6 @@ const columns: readonly Column<RuleRow>[] = [
 		align: 'end',
 		sortBy: (row) => row.lastMs,
 		descendingFirst: true,
-		cell: (row) => <Time ms={row.lastMs} />
+		cell: (row) => (row.count === 0 ? <span className="faint">—</span> : <Time ms={row.lastMs} />)
 	}
 ]
