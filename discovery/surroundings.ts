@@ -10,6 +10,7 @@ import { type Item, itemOf } from './learn/history.js'
 import { type Maturity, maturityOf } from './learn/maturity.js'
 import type { Exposure } from './learn/state.js'
 import type { Decision } from './learn/trust.js'
+import { carriedExposure, type Release } from './learn/version.js'
 import { readFileLists } from './file-lists.js'
 import type { Peers } from './peers.js'
 import { type Circumstances, type Learning, schedulesOf } from './proposal.js'
@@ -81,7 +82,8 @@ export function createSurroundings(
 		},
 		readiness(subject, learning, observations, watched) {
 			const { inventory } = read()
-			const exposure = exposureOf({ ...watched.rows, censored: [] }, watched.subject, nowMs)
+			const whole = exposureOf({ ...watched.rows, censored: [] }, watched.subject, nowMs)
+			const { exposure, setAsideHours } = carriedExposure(whole, readReleases(reader, subject))
 			const { facts } = schedulesOf(subject, observations, inventory)
 			const seen = [...learning.items, ...learning.held.map((one) => itemOf([one.state]))]
 			const threshold = thresholds.get(learning.class)
@@ -93,7 +95,8 @@ export function createSurroundings(
 					.length,
 				dropRate: recentLoss(exposure),
 				capped: learning.isOpenEnded,
-				hazard: shippedHazard()
+				hazard: shippedHazard(),
+				setAsideHours
 			})
 			return { maturity, items: seen, hour: exposure.hours.at(-1) ?? null, computedMs: nowMs }
 		}
@@ -140,6 +143,22 @@ function endOfEvidence({ rows }: Watched): number {
 function lastEvidenceMs(reader: Reader, items: readonly InventoryItem[]): number {
 	const seen = Number(reader.get('SELECT MAX(last_ms) AS last FROM workloads')?.last ?? 0)
 	return items.reduce((last, item) => Math.max(last, item.fromMs, item.toMs ?? 0), seen)
+}
+
+/** The versions of each container or program of a subject. */
+function readReleases(reader: Reader, subject: Subject): Release[][] {
+	const lines = new Map<number, Release[]>()
+	const rows = reader.tuples(
+		`SELECT workload_id, first_ms, description FROM versions WHERE digest <> ''
+			AND workload_id IN (${subject.memberIds.map(() => '?').join()}) ORDER BY workload_id, first_ms`,
+		...subject.memberIds
+	)
+	for (const [id, firstMs, description] of rows) {
+		const line = lines.get(Number(id)) ?? []
+		line.push({ firstMs: Number(firstMs), description: String(description) })
+		lines.set(Number(id), line)
+	}
+	return [...lines.values()]
 }
 
 /** What people said about single behaviours of the subject, the latest last. */

@@ -9,6 +9,8 @@ import type { Exposure } from './state.js'
 export interface Maturity {
 	/** T: hours that count as watched. */
 	exposedHours: number
+	/** Hours watched of older versions, which do not count for the present one. */
+	setAsideHours: number
 	startCount: number
 	/** Leave-one-out rate of hours that bring something new. */
 	noveltyPerHour: number
@@ -55,6 +57,8 @@ export interface MaturityOptions extends Requirements {
 	calibrated: boolean
 	/** Default 24. */
 	horizonHours?: number
+	/** Hours of older versions that the exposure leaves out; said, and no more. */
+	setAsideHours?: number
 	/** The fitted second stage, used where its horizon is this one; without it the closed form stands alone. */
 	hazard?: HazardModel
 }
@@ -100,6 +104,7 @@ export function maturityOf(
 	const secondStage = hazard ? { ...predictHazard(hazard, features), version: hazard.version } : null
 	return {
 		exposedHours: T,
+		setAsideHours: options.setAsideHours ?? 0,
 		startCount: now.startCount,
 		noveltyPerHour: steadyRate(now, options.calibrated),
 		risk24,

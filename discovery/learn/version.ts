@@ -1,5 +1,5 @@
 import { behaviourKey } from './pool.js'
-import type { BehaviourState, FileList } from './state.js'
+import type { BehaviourState, Exposure, FileList } from './state.js'
 
 /** How far one version is from another. `unknown`: at least one of them does not say. */
 export type Step = 'patch' | 'minor' | 'major' | 'unknown'
@@ -40,6 +40,50 @@ export function retentionOf(step: Step, upgrades: readonly { step: Step; retenti
 /** Exposed hours that a new version may count as its own: T_eff = r · T of the old one. */
 export function effectiveHours(exposedHours: number, retention: number): number {
 	return exposedHours * Math.min(1, Math.max(0, retention))
+}
+
+/** A version of one container or program, from when it was first seen. */
+export interface Release {
+	firstMs: number
+	/** An image reference or a package version. */
+	description: string
+}
+
+/**
+ * When the present version may be said to have been watched: of what was watched before each release only
+ * the latest share that such a step is known to keep. Its evidence stays; how sure that makes anybody does not.
+ * `lines` are the versions of each container or program, in any order.
+ */
+export function carriedExposure(
+	exposure: Exposure,
+	lines: readonly (readonly Release[])[]
+): { exposure: Exposure; setAsideHours: number } {
+	const steps = lines
+		.flatMap((line) => {
+			const releases = [...line].sort((a, b) => a.firstMs - b.firstMs)
+			return releases.slice(1).map(({ firstMs, description }, index) => {
+				const step = stepBetween(tagOf(releases[index]?.description ?? ''), tagOf(description))
+				return { hour: Math.floor(firstMs / MS_PER_HOUR), retention: retentionOf(step, []) }
+			})
+		})
+		.sort((a, b) => a.hour - b.hour)
+	let { hours } = exposure
+	for (const { hour, retention } of steps) {
+		const before = hours.filter((one) => one < hour)
+		hours = hours.slice(before.length - Math.floor(effectiveHours(before.length, retention)))
+	}
+	const setAsideHours = exposure.hours.length - hours.length
+	return { exposure: setAsideHours === 0 ? exposure : { ...exposure, hours }, setAsideHours }
+}
+
+const MS_PER_HOUR = 3_600_000
+
+/** `registry/shop/api:2.3.0@sha256:…` → `2.3.0`; what is no image reference stands for itself. */
+function tagOf(description: string): string {
+	const name = description.split('@')[0] ?? ''
+	const last = name.slice(name.lastIndexOf('/') + 1)
+	const colon = last.indexOf(':')
+	return name.includes('/') && colon >= 0 ? last.slice(colon + 1) : last
 }
 
 /** What a new version starts with. */

@@ -138,6 +138,11 @@ export function readinessDetails(of: z.output<typeof Readiness>): string[] {
 		parts,
 		...(of.secondStage === null ? [] : [secondStageSentence(of.secondStage)]),
 		`${counted(of.behaviourCount, 'behaviour')} known; at least ${of.unseenEstimate.toFixed(1)} more probably exist, ${of.newWithinWeek.toFixed(1)} of them within a week. Nothing new for ${counted(of.quietHours, 'watched hour')}.`,
+		...(of.setAsideHours > 0
+			? [
+					`${counted(of.setAsideHours, 'hour')} in which older versions were watched ${of.setAsideHours === 1 ? 'does' : 'do'} not count for the present one.`
+				]
+			: []),
 		...(of.heldCount > 0
 			? [`${counted(of.heldCount, 'behaviour')} held back: "whittle get held" says why.`]
 			: [])
@@ -180,6 +185,7 @@ const maturityShape = Readiness.pick({
 	unseenPeriods: true,
 	exposedHours: true,
 	startCount: true,
+	setAsideHours: true,
 	quietHours: true,
 	noveltyPerHour: true,
 	unseenEstimate: true,

@@ -114,6 +114,8 @@ export const Readiness = ReadinessBrief.extend({
 	exposedHours: z.number(),
 	startCount: z.number(),
 	gapCount: z.number(),
+	/** Hours watched of older versions, which do not count for the present one. */
+	setAsideHours: z.number().default(0),
 	quietHours: z.number(),
 	noveltyPerHour: z.number(),
 	/** Behaviours known, as its rules tell them; those that probably exist besides; how many of these in a week. */

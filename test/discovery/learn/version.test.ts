@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { createFileList } from '../../../discovery/learn/files.js'
 import type { BehaviourState, Exposure } from '../../../discovery/learn/state.js'
 import {
+	carriedExposure,
 	carry,
 	effectiveHours,
 	retentionBetween,
@@ -202,5 +203,30 @@ test('a difference during a rollout is the version’s when its pods show it and
 	assert.match(
 		of(0, 6, 6, 0).why,
 		/^0 of 6 pods of the old version and 6 of 6 of the new one did it in the same hours/
+	)
+})
+
+test('a new version may call only a share of the old one’s hours its own, by how far it is from it', () => {
+	const at = (hour: number, tag: string) => ({
+		firstMs: (HOUR + hour) * 3_600_000,
+		description: `registry.example:5000/shop/api:${tag}@sha256:${tag}`
+	})
+	const whole = watched(0, 300)
+	const own = (...line: ReturnType<typeof at>[]) => carriedExposure(whole, [line]).exposure.hours.length
+	assert.equal(carriedExposure(whole, []).exposure, whole)
+	assert.equal(own(at(0, '2.3.0')), 300, 'the first version is no step')
+	assert.equal(own(at(0, '2.3.0'), at(200, '2.3.1')), 180 + 100)
+	assert.equal(own(at(0, '2.3.0'), at(200, '2.4.0')), 140 + 100)
+	assert.equal(own(at(0, '2.3.0'), at(200, '3.0.0')), 80 + 100)
+	assert.equal(own(at(0, 'blue'), at(200, 'green')), 80 + 100, 'versions that say nothing are far apart')
+	assert.equal(own(at(200, '2.4.0'), at(0, '2.3.0')), 240, 'in any order')
+	assert.equal(own(at(0, '1.0.0'), at(100, '1.0.1'), at(200, '1.1.0')), Math.floor(190 * 0.7) + 100)
+	// What is kept is the latest of it.
+	const { exposure, setAsideHours } = carriedExposure(whole, [[at(0, '2.3.0'), at(200, '3.0.0')]])
+	assert.deepEqual([exposure.hours[0], setAsideHours], [HOUR + 120, 120])
+	// A sidecar’s release counts for the pod that it is in, and none is counted twice.
+	assert.equal(
+		carriedExposure(whole, [[at(0, '1.0.0')], [at(0, '5.0.0'), at(200, '5.0.1')]]).setAsideHours,
+		20
 	)
 })
