@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { compareText } from '../../discovery/behaviour.js'
+import { packageRoot } from '../../native/addon.js'
 import type { FileList } from '../../discovery/learn/state.js'
 
 /** The kinds of images whose file lists are committed in `manifests/`. */
@@ -61,7 +63,9 @@ const EMPTY_DIRECTORIES = [
 
 /** The committed list of a kind of image together with the application's files; paths absolute. */
 export function loadImage(kind: ImageKind, applicationFiles: readonly string[] = []): Image {
-	const text = gunzipSync(readFileSync(new URL(`./manifests/${kind}.txt.gz`, import.meta.url))).toString()
+	const text = gunzipSync(
+		readFileSync(join(packageRoot(), 'bench/learning/manifests', `${kind}.txt.gz`))
+	).toString()
 	const lines = text.split('\n').filter((line) => line.startsWith('/'))
 	return createImage(kind, [...lines, ...CONFIGURED, ...applicationFiles])
 }

@@ -1,9 +1,11 @@
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import { z } from 'zod'
 import type { Verb } from '../../collector/observation.js'
 import { compareText } from '../../discovery/behaviour.js'
+import { packageRoot } from '../../native/addon.js'
 import { globOf, literalDirectory } from './glob.js'
 import { IMAGE_KINDS, type Image, loadImage } from './image.js'
 import { RUNTIME_FILES } from './runtime-files.js'
@@ -52,7 +54,7 @@ export type BlockRule = z.infer<typeof ruleSchema>
 
 /** Every Block rule of the library, in its order. */
 export function readBlockRules(): BlockRule[] {
-	const text = readFileSync(new URL('./blocked-objects.json', import.meta.url), 'utf8')
+	const text = readFileSync(join(packageRoot(), 'bench/learning/blocked-objects.json'), 'utf8')
 	return z.object({ rules: z.array(ruleSchema) }).parse(JSON.parse(text)).rules
 }
 
