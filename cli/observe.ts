@@ -64,6 +64,8 @@ async function observe(folder: string, { language, sensorFd, tellFd }: Options):
 		if (asked !== null) await drainedAfter(connection, Date.now())
 		await source.stop()
 		await feeding
+		// The sensor takes seconds to let go of the kernel, and may do so while the policy is made.
+		connection.close()
 		if (asked === null) return
 		await listing
 		const reader = openReader(path)
