@@ -31,7 +31,7 @@ test('how ready each class is stands in the lists, the descriptions and the expl
 	assert.match(wide.stdout, /process \d+ %/)
 	assert.match(
 		(await run('get', 'policies', '-l', 'readiness=not-yet')).stdout,
-		/RISK +READY.*\n.* \d+ % +not yet /
+		/RISK +READY.*\n.* [\d.]+ % +not yet /
 	)
 	const none = await run('get', 'policies', '-l', 'readiness=ready', '-o', 'json')
 	assert.deepEqual(heldList.parse(JSON.parse(none.stdout)).items, [])
